@@ -1,0 +1,98 @@
+"""Animations of algorithms that the notebooks write; each plays in the page and is stored as one small GIF."""
+
+from __future__ import annotations
+
+import base64
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import HTML
+from matplotlib.animation import FuncAnimation, PillowWriter
+from matplotlib.axes import Axes
+
+from helpers.style import PALETTE
+from helpers.targets import Normal, Target, normal
+
+FRAMES = 40
+KL_LEVELS = np.array([0.05, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000])
+
+
+def draw_surface(ax: Axes, log_p: Callable, log_evidence: float, mu: tuple, omega: tuple) -> None:
+    """Contours of KL(N(μ, e^2ω)‖p) = log Z − ELBO, on a log scale.
+
+    Parameters
+    ----------
+    log_p : callable
+        ζ (any shape) → unnormalised log density.
+    log_evidence : float
+        Log of its integral.
+    mu, omega : (low, high)
+        Ranges of μ and of ω = log σ.
+    """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    mus, omegas = np.meshgrid(np.linspace(*mu, 90), np.linspace(*omega, 70))
+    expected = (log_p(mus[..., None] + np.exp(omegas)[..., None] * nodes) @ weights) / weights.sum()
+    loss = log_evidence - expected - omegas - 0.5 * np.log(2 * np.pi * np.e)
+    lines = ax.contour(mus, omegas, loss, levels=KL_LEVELS, colors=PALETTE["muted"], linewidths=0.9)
+    ax.clabel(lines, levels=KL_LEVELS[3:], fontsize=8.5, fmt="%g")
+    ax.set(xlabel="μ", ylabel="ω = log σ")
+
+
+def advi_path(path: np.ndarray, log_p: Callable, target: Target, best: Normal) -> HTML:
+    """A climb of (μ, ω) over the surface, and beside it the density that it stands for, as a GIF in the page.
+
+    Parameters
+    ----------
+    path : array, shape (steps, 2)
+        μ and ω after every step.
+    log_p : callable
+        Unnormalised log density, as for `draw_surface`.
+    target : Target
+        The normalised density on the same line.
+    best : Normal
+        Where the path should end.
+    """
+    frames = np.unique(np.geomspace(1, len(path), FRAMES).astype(int)) - 1  # the journey first, then the hovering
+    figure, (surface, density) = plt.subplots(1, 2, figsize=(7.6, 3.2))
+    draw_surface(surface, log_p, target.log_evidence + _shift(log_p, target), mu=(-0.5, 8), omega=(-2.4, 1.2))
+    surface.plot(best.mean, np.log(best.sd), "*", color=PALETTE["truth"], markersize=11)
+    (trail,) = surface.plot([], [], color=PALETTE["approximation"], linewidth=1)
+    (head,) = surface.plot([], [], "o", color=PALETTE["approximation"], markersize=6)
+    zeta = np.linspace(-3, 11, 400)
+    density.fill_between(zeta, target.density(zeta), color=PALETTE["target"], alpha=0.2, linewidth=0)
+    density.plot(zeta, target.density(zeta), color=PALETTE["target"], label="target")
+    (curve,) = density.plot([], [], color=PALETTE["approximation"], label="approximation")
+    density.set(xlabel="ζ", ylabel="density", ylim=(0, 0.75), xlim=(-3, 11))
+    density.legend(loc="upper left", fontsize=9)
+
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out once, not for every frame
+
+    def draw_frame(k: int):
+        mu, omega = path[k]
+        trail.set_data(*path[: k + 1].T)
+        head.set_data([mu], [omega])
+        curve.set_data(zeta, normal(mu, np.exp(omega)).density(zeta))
+        surface.set_title(f"step {k + 1:,}")
+        return trail, head, curve
+
+    clip = _as_gif(FuncAnimation(figure, draw_frame, frames=frames))
+    plt.close(figure)
+    alt = "Animation: ADVI climbs from N(0, 1) along a bend to the best Gaussian and then hovers around it."
+    return HTML(f'<img alt="{alt}" width="760" src="data:image/gif;base64,{clip}">')
+
+
+def _shift(log_p: Callable, target: Target) -> float:
+    """log p̃ − log p, a constant: the log evidence of `log_p`."""
+    at = np.array([target.mean])
+    return float((log_p(at) - target.log_density(at))[0])
+
+
+def _as_gif(clip: FuncAnimation) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "clip.gif"
+        clip.save(file, writer=PillowWriter(fps=8), dpi=90)
+        return base64.b64encode(file.read_bytes()).decode()

@@ -1,0 +1,89 @@
+"""The closest normal density to a target, under each meaning of "closest"."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import minimize, minimize_scalar
+
+from helpers.divergences import kl, squared_log_difference
+from helpers.targets import Normal, Target, normal
+
+SEARCHED = {
+    "squared log difference": squared_log_difference,
+    "KL(q‖p)": kl,
+}
+CRITERIA = (*SEARCHED, "KL(p‖q)", "Laplace")
+
+
+def best_gaussian(target: Target, criterion: str) -> Normal:
+    """The normal q closest to `target` (p) under `criterion`.
+
+    Parameters
+    ----------
+    target : Target
+        On the whole real line, except for "KL(p‖q)", which allows any support.
+    criterion : str
+        "squared log difference": least ∫ q (log q − log p)² dθ. "KL(q‖p)": least ∫ q log(q/p) dθ, the best
+        of the optima found from every anchor of the target and from its whole. "KL(p‖q)": least ∫ p log(p/q) dθ,
+        which a normal reaches by having p's mean and sd. "Laplace": mean at the highest mode of p, variance
+        −1 / (d²/dθ² log p) there.
+
+    Raises
+    ------
+    ValueError
+        For an unknown criterion, or where no such normal exists: p without a finite sd under "KL(p‖q)", p on
+        part of the line under the criteria that integrate over q, p with a kink at its mode under "Laplace".
+    """
+    if criterion not in CRITERIA:
+        raise ValueError(f"criterion must be one of {', '.join(map(repr, CRITERIA))}; got {criterion!r}")
+    if criterion == "KL(p‖q)":
+        if not (np.isfinite(target.mean) and np.isfinite(target.sd)):
+            raise ValueError(f"target must have a finite mean and sd for {criterion}; {target.name} has sd {target.sd}")
+        return normal(target.mean, target.sd)
+    if criterion == "Laplace":
+        return _laplace(target)
+    if np.isfinite(target.support).any():
+        raise ValueError(f"target must live on the whole real line for {criterion}; {target.name}: {target.support}")
+    found = [descend(SEARCHED[criterion], target, *start) for start in _starts(target)]
+    return min(found, key=lambda q: SEARCHED[criterion](q, target))
+
+
+def descend(objective, target: Target, mu: float, sigma: float) -> Normal:
+    """The local optimum of objective(q, target) over μ and ln σ that a descent from N(μ, σ²) ends in."""
+    centre, scale = target.anchors[0]  # so that the optimiser sees numbers of order one
+
+    def at(x) -> Normal:
+        return normal(centre + scale * x[0], scale * np.exp(np.clip(x[1], -50, 50)))
+
+    start = [(mu - centre) / scale, np.log(sigma / scale)]
+    options = {"gtol": 1e-7, "finite_diff_rel_step": 1e-4}
+    return at(minimize(lambda x: objective(at(x), target), start, method="BFGS", jac="3-point", options=options).x)
+
+
+def _starts(target: Target) -> list[tuple[float, float]]:
+    """Every feature of the target on its own, and all of it."""
+    if len(target.anchors) == 1:
+        return list(target.anchors)
+    return [*target.anchors, (target.mean, target.sd)]
+
+
+def _laplace(target: Target) -> Normal:
+    low, high = target.quantile([0.001, 0.999])
+    grid = np.unique(np.concatenate([np.linspace(low, high, 2001), [centre for centre, _ in target.anchors]]))
+    k = int(np.clip(np.argmax(target.log_density(grid)), 1, len(grid) - 2))
+    mode = minimize_scalar(
+        lambda theta: -target.log_density(theta),
+        bounds=grid[[k - 1, k + 1]],
+        options={"xatol": 1e-10},
+        method="bounded",
+    ).x
+
+    def curvature(step: float) -> float:
+        log_density = target.log_density(np.array([mode - step, mode, mode + step]))
+        return float(log_density @ [1.0, -2.0, 1.0]) / step**2
+
+    step = 1e-3 * target.anchors[0][1]
+    coarse, fine = curvature(2 * step), curvature(step)
+    if abs(fine / coarse - 1) > 0.1 or fine >= 0:  # a kink: the second difference grows as the step shrinks
+        raise ValueError(f"target must have a smooth mode for Laplace; the log density of {target.name} has a kink")
+    return normal(mode, (-(4 * fine - coarse) / 3) ** -0.5)  # Richardson: the error falls as step⁴

@@ -1,0 +1,184 @@
+"""A widget that carries a normal density from the real line to (0, 1), with and without the Jacobian.
+
+The browser computes and draws everything: it asks the kernel for nothing, so a stored notebook keeps working.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import asdict, dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import anywidget
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import traitlets
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from scipy import special
+
+from helpers import drawing, style
+from helpers.best_gaussian import best_gaussian
+from helpers.targets import Normal, beta, check_finite, logit_beta, normal
+
+MU_RANGE = (-8.0, 8.0)
+SIGMA_RANGE = (0.1, 3.0)
+NO_TARGET = "none"
+BETAS = {"Beta(3, 2)": (3.0, 2.0), "Beta(12, 2)": (12.0, 2.0), "Beta(0.6, 0.6)": (0.6, 0.6)}
+STRIPS = 10  # of equal probability
+REACH = 8.0  # sds of q on each side of μ; what lies beyond has a probability of 1e-15
+LINE = (-10.0, 10.0)  # the part of the ζ axis that is shown
+TOPS = (0.3, 0.6, 1.5, 3.0, 6.0, 12.0)  # the heights that a panel can have; what is higher is cut
+EDGE = 0.01  # a target that grows without bound at 0 or 1 does not set the height from there on
+# purple to yellow: ordered in lightness too, so also without colour vision, and none of it the target's blue
+COLOURS = [to_hex(colour) for colour in matplotlib.colormaps["inferno"](np.linspace(0.3, 0.92, STRIPS))]
+
+
+@dataclass(frozen=True)
+class State:
+    """What the reader has chosen. Raises `ValueError`, naming the argument, for anything out of range."""
+
+    mu: float = 1.0
+    sigma: float = 1.0
+    target: str = NO_TARGET
+
+    def __post_init__(self):
+        for name, (low, high) in {"mu": MU_RANGE, "sigma": SIGMA_RANGE}.items():
+            value = getattr(self, name)
+            check_finite(**{name: value})
+            if not low <= value <= high:
+                raise ValueError(f"{name} must be between {low:g} and {high:g}, got {value!r}")
+            object.__setattr__(self, name, float(value))
+        allowed = (NO_TARGET, *BETAS)
+        if self.target not in allowed:
+            raise ValueError(f"target must be one of {', '.join(map(repr, allowed))}; got {self.target!r}")
+
+
+def carried(q: Normal, zeta, jacobian: bool = True):
+    """The density of θ = 1/(1 + e^−ζ) at ζ (any shape) when ζ ~ q; without the Jacobian, just q(ζ)."""
+    return q.density(zeta) / (_slope(zeta) if jacobian else 1.0)
+
+
+def area(q: Normal, jacobian: bool = True) -> float:
+    """The area under `carried` on (0, 1): 1 with the Jacobian, the mean of θ(1 − θ) without."""
+    zeta = np.linspace(q.mean - REACH * q.sd, q.mean + REACH * q.sd, 2001)
+    return float(np.trapezoid(carried(q, zeta, jacobian) * _slope(zeta), zeta))
+
+
+def _slope(zeta):
+    """dθ/dζ = θ(1 − θ), both factors precise in both tails."""
+    return special.expit(zeta) * special.expit(-np.asarray(zeta))
+
+
+@cache
+def menu() -> list[dict]:
+    """What the browser needs of each target: a, b, log B(a, b), and the best normal on ζ under KL(q‖p).
+
+    A list, because a stored notebook does not keep the order of a dict.
+    """
+    entries = []
+    for name, (a, b) in BETAS.items():
+        best = best_gaussian(logit_beta(a, b), "KL(q‖p)")
+        entry = {"name": name, "a": a, "b": b, "log_beta": float(special.betaln(a, b))}
+        entries.append(entry | {"best": {"mu": best.mean, "sigma": best.sd}})
+    return entries
+
+
+def static_picture(state: State) -> bytes:
+    """A PNG of a state, for readers who see the notebook where no kernel runs."""
+    q = normal(state.mu, state.sigma)
+    edges = q.quantile(np.linspace(0, 1, STRIPS + 1)).clip(q.mean - 5 * q.sd, q.mean + 5 * q.sd)
+    zetas = [np.linspace(*pair, 101) for pair in pairwise(edges)]
+    zeta = np.concatenate(zetas)
+    with plt.rc_context():
+        style.apply()
+        plt.rcParams["savefig.dpi"] = 144  # under 30 kB
+        figure = Figure(figsize=(style.WIDTH, 3.5))
+        left, right = figure.subplots(1, 2)
+        _panel(left, zetas, [q.density(zeta) for zeta in zetas])
+        _panel(right, [special.expit(zeta) for zeta in zetas], [carried(q, zeta) for zeta in zetas])
+        if state.target != NO_TARGET:
+            _target(left, right, state.target)
+        label = f"without the Jacobian: area {area(q, jacobian=False):.2g}"
+        (line,) = right.plot(special.expit(zeta), carried(q, zeta, jacobian=False), "--", color="black", label=label)
+        line.set_path_effects([withStroke(linewidth=4, foreground="white")])  # it crosses dark strips
+        left.set(xlabel="ζ", ylabel="density", xlim=LINE, title=f"q = N({q.mean:.2f}, {q.sd:.2f}²)".replace("-", "−"))
+        right.set(xlabel="θ", xlim=(0, 1), title="q carried to θ = 1/(1 + e$^{−ζ}$): area 1")
+        figure.legend(loc="outside upper left", ncols=3)
+        note = "Static picture: run the cell to move q yourself."
+        figure.supxlabel(note, x=0.99, ha="right", fontsize=10, color=style.PALETTE["muted"])
+        return drawing.png(figure)
+
+
+def _panel(axes: Axes, horizontal: list, heights: list) -> None:
+    """Draw q's strips and its outline; cut what is higher than the browser's highest panel."""
+    label = f"q, in strips of {100 // STRIPS} %" if axes.get_subplotspec().is_first_col() else None
+    for x, height, colour in zip(horizontal, heights, COLOURS, strict=True):
+        axes.fill_between(x, height, facecolor=colour, edgecolor="white", linewidth=0.5)
+    axes.plot(np.concatenate(horizontal), np.concatenate(heights), color=style.PALETTE["approximation"], label=label)
+    axes.set_ylim(0, min(TOPS[-1], 1.15 * np.max(heights)))
+
+
+def _target(left: Axes, right: Axes, name: str) -> None:
+    """Draw the target in both panels, its area behind q's strips."""
+    a, b = BETAS[name]
+    zeta = np.linspace(-12, 12, 1001)
+    blue = style.PALETTE["target"]
+    for axes, x, p in ((left, zeta, logit_beta(a, b)), (right, special.expit(zeta), beta(a, b))):
+        axes.fill_between(x, p.density(x), color=blue, alpha=0.3, linewidth=0, zorder=0.9)
+        axes.plot(x, p.density(x), color=blue, label=f"target p: {name}" if axes is left else None)
+        inner = np.abs(zeta) < special.logit(1 - EDGE)
+        axes.set_ylim(0, max(axes.get_ylim()[1], 1.15 * p.density(x)[inner].max()))
+
+
+class ChangeOfVariables(anywidget.AnyWidget):
+    """Sliders for a normal q(ζ), and what the map θ = 1/(1 + e^−ζ) makes of it on (0, 1).
+
+    Parameters
+    ----------
+    mu, sigma : float
+        Where q starts; μ in [−8, 8], σ in [0.1, 3].
+    target : str
+        "none", "Beta(3, 2)", "Beta(12, 2)" or "Beta(0.6, 0.6)": a density of θ to match.
+
+    Raises
+    ------
+    ValueError
+        For a value that is not allowed; the message names the argument.
+    """
+
+    _esm = Path(__file__).with_suffix(".js")
+    _css = Path(__file__).with_suffix(".css")
+    options = traitlets.Dict().tag(sync=True)
+    start = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, mu=State.mu, sigma=State.sigma, target=State.target):
+        state = State(mu, sigma, target)
+        options = {
+            "mu": list(MU_RANGE),
+            "sigma": list(SIGMA_RANGE),
+            "targets": menu(),
+            "none": NO_TARGET,
+            "inner_edges": special.ndtri(np.arange(1, STRIPS) / STRIPS).tolist(),
+            "line": list(LINE),
+            "tops": list(TOPS),
+            "edge": EDGE,
+            "strips": COLOURS,
+            "colours": {role: style.PALETTE[role] for role in ("target", "approximation")},
+        }
+        super().__init__(options=options, start=asdict(state))
+
+    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
+        """The live view and, for where no kernel runs, a picture of the start."""
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        data["image/png"] = base64.b64encode(static_picture(State(**self.start))).decode()
+        return data, metadata | {"image/png": {"width": round(100 * style.WIDTH)}}
+
+    def __repr__(self) -> str:
+        start = ", ".join(f"{name}={value!r}" for name, value in self.start.items())
+        return f"ChangeOfVariables({start})"

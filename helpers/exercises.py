@@ -1,0 +1,200 @@
+"""Checkers for the exercises: each says at once what is right, or what is wrong and where to look.
+
+A checker never raises for a wrong answer. It returns a `Verdict`, which a notebook shows as one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.best_gaussian import best_gaussian
+from helpers.divergences import kl
+from helpers.targets import laplace, normal, student_t
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an answer is right, and one sentence for the reader."""
+
+    right: bool
+    message: str
+
+    def __repr__(self) -> str:
+        return f"{'✓ Right.' if self.right else '✗ Not yet.'} {self.message}"
+
+
+EMPTY = "There is no answer yet: replace the placeholder and run the cell again."
+
+
+def _number(answer) -> float | None:
+    """`answer` as a float, or None where it is not one finite number."""
+    try:
+        value = float(answer)
+    except (TypeError, ValueError):
+        return None
+    return value if np.isfinite(value) else None
+
+
+def _call(function: Callable, *arguments) -> tuple[float | None, Verdict | None]:
+    """The function's value as a float, or the verdict that says why there is none."""
+    try:
+        answer = function(*arguments)
+    except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
+        return None, Verdict(False, f"Your function raised {type(error).__name__}: {error}")
+    if answer is None or answer is Ellipsis:
+        return None, Verdict(False, EMPTY)
+    value = _number(answer)
+    if value is None:
+        return None, Verdict(False, f"Your function should return one finite number, not {answer!r}.")
+    return value, None
+
+
+def check_kl_of_normals(function: Callable[[float, float, float, float], float]) -> Verdict:
+    """Chapter 1, exercise 1: function(μ₁, σ₁, μ₂, σ₂) = KL(N(μ₁, σ₁²)‖N(μ₂, σ₂²))."""
+    arguments = (0.3, 0.5, -1.0, 2.0)
+    value, problem = _call(function, *arguments)
+    if problem:
+        return problem
+    mu1, s1, mu2, s2 = arguments
+    right = kl(normal(mu1, s1), normal(mu2, s2))
+    hints = {
+        kl(normal(mu2, s2), normal(mu1, s1)): "That is KL with the two normals swapped: q comes first.",
+        -right: "The sign is turned round: KL is never negative.",
+        right + 0.5: "It misses the −½, which is the +½ of the entropy ½ log(2πeσ²): at q = p you get ½, not 0.",
+        right - (s1**2 + (mu1 - mu2) ** 2) / (2 * s2**2) + (s1**2 + (mu1 - mu2) ** 2) / s2**2: (
+            "The quadratic term should be divided by 2σ₂²."
+        ),
+        right - (mu1 - mu2) ** 2 / (2 * s2**2): "The means play no part in it yet: E_q[(θ − μ₂)²] = σ₁² + (μ₁ − μ₂)².",
+    }
+    for wrong, hint in hints.items():
+        if abs(value - wrong) < 1e-6:
+            return Verdict(False, hint)
+    if abs(value - right) > 1e-6:
+        return Verdict(False, f"For {arguments} it gives {value:.4f}; quadrature gives {right:.4f}.")
+    second, problem = _call(function, 2.0, 3.0, 2.5, 1.5)
+    if problem or abs(second - kl(normal(2, 3), normal(2.5, 1.5))) > 1e-6:
+        return Verdict(False, f"It is right for {arguments} but not for (2, 3, 2.5, 1.5).")
+    return Verdict(True, f"For {arguments} quadrature gives {right:.4f}, too, and your formula needed no grid.")
+
+
+def check_sigma_for_laplace(answer: float) -> Verdict:
+    """Chapter 1, exercise 2: the σ that minimises KL(N(0, σ²)‖Laplace(0, 1))."""
+    value = _number(answer)
+    if value is None:
+        return Verdict(False, EMPTY if answer is None else f"One number, please, not {answer!r}.")
+    right = best_gaussian(laplace(), "KL(q‖p)").sd
+    if abs(value - right) < 5e-4:
+        return Verdict(True, f"σ = {right:.4f} = √(π/2); the target's own sd is √2 = 1.4142.")
+    if abs(value - np.sqrt(2)) < 5e-3:
+        return Verdict(
+            False, "√2 is the target's sd, which is the answer for KL(p‖q). Which density do you average over?"
+        )
+    if abs(value - right**2) < 5e-3:
+        return Verdict(False, "That is σ²; the question asks for σ.")
+    if abs(value - 1 / right) < 5e-3:
+        return Verdict(False, "That is 1/σ: d/dσ of −log σ is −1/σ.")
+    loss = kl(normal(0, value), laplace()) if value > 0 else np.inf
+    best = kl(normal(0, right), laplace())
+    return Verdict(False, f"KL(q‖p) is {loss:.4f} there; it can be brought down to {best:.4f}.")
+
+
+def check_towards_two(prediction: Mapping[str, str], measured: Mapping[str, float]) -> Verdict:
+    """Chapter 1, exercise 3: KL(q‖p) and KL(p‖q) of N(0, 1.26²) and a Student-t as ν falls to 2."""
+    words = {"KL(q‖p)": "stays below 0.1", "KL(p‖q)": "grows without bound"}
+    for key in words:
+        if prediction.get(key) is None:
+            return Verdict(False, f"Predict {key} first: {words['KL(q‖p)']!r} or {words['KL(p‖q)']!r}.")
+        if prediction[key] not in words.values():
+            return Verdict(False, f"{key}: choose one of {list(words.values())}, not {prediction[key]!r}.")
+    q, p = normal(0, 1.26), student_t(2.01)
+    truth = {"KL(q‖p)": kl(q, p), "KL(p‖q)": kl(p, q)}
+    for key, value in truth.items():
+        answer = _number(measured.get(key))
+        if answer is None:
+            return Verdict(False, f"Now measure {key} at ν = 2.01 with divergences.kl(first, second).")
+        other = truth["KL(p‖q)" if key == "KL(q‖p)" else "KL(q‖p)"]
+        if abs(answer - other) < 0.01 * other:
+            return Verdict(False, f"{key}: you have the other direction. KL(q‖p) is divergences.kl(q, p).")
+        if abs(answer - value) > 0.01 * value:
+            return Verdict(False, f"{key} at ν = 2.01 is not {answer:.4g}. Is q N(0, 1.26²) and ν = 2.01?")
+    wrong = [key for key in words if prediction[key] != words[key]]
+    surprise = f" Your prediction for {' and '.join(wrong)} was off, which is what predicting is for." if wrong else ""
+    return Verdict(True, f"{truth['KL(q‖p)']:.4f} and {truth['KL(p‖q)']:.1f} nats at ν = 2.01.{surprise}")
+
+
+def check_gamma_log_density(function: Callable[[np.ndarray], np.ndarray]) -> Verdict:
+    """Chapter 2, exercise 1: log density of ζ = log θ, θ ~ Gamma(3, rate 2), up to a constant."""
+    zeta = np.array([-1.0, 0.0, 0.7])
+    try:
+        answer = function(zeta)
+        if answer is None or answer is Ellipsis:
+            return Verdict(False, EMPTY)
+        values = np.asarray(answer, float)
+        difference = values - (3 * zeta - 2 * np.exp(zeta))
+    except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
+        return Verdict(False, f"Your function raised {type(error).__name__}: {error}")
+    if values.shape != zeta.shape:
+        return Verdict(False, f"For 3 values of ζ it returns an array of shape {values.shape}; it should be (3,).")
+    if np.ptp(difference) < 1e-9:
+        return Verdict(True, "3ζ − 2e^ζ, up to a constant, and the constant does not matter.")
+    hints = {
+        "The Jacobian is missing: dθ/dζ = e^ζ adds + ζ.": -zeta,
+        "The Jacobian has the wrong sign: |dθ/dζ| = e^ζ adds + ζ; it is dζ/dθ that would take it away.": -2 * zeta,
+        "Rate or scale? The density is θ² e^(−2θ), so the exponential counts twice.": np.exp(zeta),
+    }
+    for hint, wrong in hints.items():
+        if np.ptp(difference - wrong) < 1e-9:
+            return Verdict(False, hint)
+    return Verdict(
+        False, "It differs from the true log density by more than a constant. Start from 2 log θ − 2θ, θ = e^ζ."
+    )
+
+
+def check_gamma_optimum(answer: tuple[float, float]) -> Verdict:
+    """Chapter 2, exercise 2: (μ, σ) of the normal closest in KL(q‖p) to ζ = log θ, θ ~ Gamma(3, rate 2)."""
+    try:
+        mu, sigma = (_number(value) for value in answer)
+    except (TypeError, ValueError):
+        return Verdict(False, f"A pair (μ, σ), please, not {answer!r}.")
+    if mu is None or sigma is None:
+        return Verdict(False, EMPTY)
+    right = np.log(3 / 2) - 1 / 6, 1 / np.sqrt(3)
+    if abs(sigma - right[1]) > 1e-3:
+        hint = " That is σ²." if abs(sigma - 1 / 3) < 1e-3 else " Set 1/σ = 2σ e^(μ + σ²/2) and use the equation for μ."
+        return Verdict(False, f"σ is not {sigma:.4g}.{hint}")
+    if abs(mu - right[0]) > 1e-3:
+        mode = " That is the mode of the density of ζ: Laplace's answer." if abs(mu - np.log(1.5)) < 1e-3 else ""
+        return Verdict(False, f"σ is right; μ is not {mu:.4g}.{mode} The optimum has 2 e^(μ + σ²/2) = 3.")
+    return Verdict(True, "N(0.2388, 0.5774²); the truth has mean 0.2296 and sd 0.6284 (digamma and trigamma of 3).")
+
+
+def check_gamma_gradient(function: Callable) -> Verdict:
+    """Chapter 2, exercise 3: the reparameterised gradient of the ELBO for that target, as (∂μ, ∂ω)."""
+    mu, omega, eta = 0.1, -0.4, np.random.default_rng(3).standard_normal(2000)
+    sigma = np.exp(omega)
+    try:
+        answer = function(mu, omega, eta)
+        if answer is None or answer is Ellipsis:
+            return Verdict(False, EMPTY)
+        for_mu, for_omega = (float(value) for value in answer)
+    except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
+        return Verdict(False, f"It should return two numbers; it gave {type(error).__name__}: {error}")
+    slope = 3 - 2 * np.exp(mu + sigma * eta)
+    if abs(for_mu - slope.mean()) > 1e-9:
+        jacobian = " The slope of the Jacobian term, +1, is missing." if abs(for_mu - slope.mean() + 1) < 1e-9 else ""
+        return Verdict(False, f"∂μ should be the average of 3 − 2e^ζ over ζ = μ + ση.{jacobian}")
+    right = (slope * sigma * eta).mean() + 1
+    hints = {
+        right - 1: "The entropy is missing from ∂ω: its gradient is +1.",
+        (right - 1) / sigma + 1: "That differentiates by σ; with ω = log σ the chain rule brings a factor σ.",
+        (right - 1) / sigma + 1 / sigma: "That is the gradient for σ; for ω = log σ multiply by σ.",
+    }
+    for wrong, hint in hints.items():
+        if abs(for_omega - wrong) < 1e-9:
+            return Verdict(False, hint)
+    if abs(for_omega - right) > 1e-9:
+        return Verdict(False, "∂μ is right. ∂ω should be the average of slope · σ · η, plus 1 for the entropy.")
+    return Verdict(True, "Both parts are right. In chapter 3 a machine writes them for you.")

@@ -1,0 +1,226 @@
+"""A widget to do variational inference by hand: drag μ and σ of a normal q over a target p.
+
+The browser draws q at once; the kernel computes the reading by quadrature and sends it after. The traffic:
+
+- browser → kernel, a message ``{target, objective, mu, sigma, token, optimum}``, one in flight at most;
+- kernel → browser, the trait `reading`, which carries the state it belongs to and the message's token.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import anywidget
+import matplotlib.pyplot as plt
+import numpy as np
+import traitlets
+from matplotlib.figure import Figure
+
+from helpers import drawing, style
+from helpers.best_gaussian import best_gaussian
+from helpers.divergences import elbo, kl
+from helpers.targets import TARGETS, Normal, Target, check_finite, normal
+
+OBJECTIVES = ("KL(q‖p)", "KL(p‖q)", "ELBO")
+MU_RANGE = (-10.0, 10.0)
+SIGMA_RANGE = (0.1, 10.0)
+FACTOR = 5  # the ELBO is taken with 5·p, so that it is not just −KL
+CLOSEST, FARTHEST = 0.001, 100.0  # ends of the bar "how far from the best", in nats
+HEADROOM = 1.3  # height of the picture over p's peak; the peak of every best q fits in
+PICTURE = (-11.0, 11.0)  # ends of the θ axis: every q that the sliders can reach has its centre inside
+ON_THE_REAL_LINE = {name: p for name, make in TARGETS.items() if np.isinf((p := make()).support).all()}
+OPTIMA: dict[tuple[str, str], dict] = {}  # those computed so far, by target and objective; see `optimum`
+WHY_INFINITE = {
+    "KL(q‖p)": "q has mass where p has none",
+    "KL(p‖q)": "p's tails are too heavy for a normal q",
+}
+
+
+@dataclass(frozen=True)
+class State:
+    """What the reader has chosen. Raises `ValueError`, naming the argument, for anything out of range."""
+
+    target: str = "Student-t"
+    objective: str = "KL(q‖p)"
+    mu: float = 3.0
+    sigma: float = 1.0
+
+    def __post_init__(self):
+        for name, allowed in {"target": tuple(ON_THE_REAL_LINE), "objective": OBJECTIVES}.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {getattr(self, name)!r}")
+        for name, (low, high) in {"mu": MU_RANGE, "sigma": SIGMA_RANGE}.items():
+            value = getattr(self, name)
+            check_finite(**{name: value})
+            if not low <= value <= high:
+                raise ValueError(f"{name} must be between {low:g} and {high:g}, got {value!r}")
+            object.__setattr__(self, name, float(value))
+
+    @property
+    def p(self) -> Target:
+        """The target."""
+        return ON_THE_REAL_LINE[self.target]
+
+    @property
+    def q(self) -> Normal:
+        """The reader's approximation."""
+        return normal(self.mu, self.sigma)
+
+
+def measure(objective: str, q: Target, p: Target) -> float:
+    """The objective in nats; the ELBO is the one of the unnormalised target `FACTOR`·p."""
+    if objective == "ELBO":
+        return elbo(q, p.scaled(math.log(FACTOR)))
+    return kl(q, p) if objective == "KL(q‖p)" else kl(p, q)
+
+
+def optimum(target: str, objective: str) -> dict:
+    """The best normal for a target of the menu: its `mu`, `sigma` and the objective's `value` there."""
+    if (target, objective) not in OPTIMA:
+        p = ON_THE_REAL_LINE[target]
+        # the ELBO is highest where KL(q‖p) is least
+        criterion = "KL(q‖p)" if objective == "ELBO" else objective
+        best = best_gaussian(p, criterion)
+        OPTIMA[target, objective] = {"mu": best.mean, "sigma": best.sd, "value": measure(objective, best, p)}
+    return OPTIMA[target, objective]
+
+
+def number(value: float) -> str:
+    """Four decimals, or a power of ten where they would not help: 0.0407, −1.0300, 1.14 × 10²⁶, ∞."""
+    if math.isinf(value):
+        text = f"{value:.0f}".replace("inf", "∞")
+    elif abs(value) < 9999.99995:
+        text = f"{value:.4f}".replace("-0.0000", "0.0000")
+    else:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        text = f"{mantissa} × 10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return text.replace("-", "−")
+
+
+def describe(objective: str, value: float) -> str:
+    """The objective's value as the line that the reader sees."""
+    kind = "KL(q‖p)" if objective == "ELBO" else objective
+    reason = f" ({WHY_INFINITE[kind]})" if math.isinf(value) else ""
+    if objective != "ELBO":
+        return f"{objective} = {number(value)}{reason or ' nats'}"
+    evidence = math.log(FACTOR)
+    gap = number(evidence - value)
+    return f"ELBO = {number(value)}, log evidence = log {FACTOR} = {number(evidence)}, gap = {kind} = {gap}{reason}"
+
+
+def distance(objective: str, value: float, best: float) -> dict:
+    """How far a value is from the best: nats (None where infinite), the bar's filled share, and words."""
+    excess = max(0.0, best - value if objective == "ELBO" else value - best)
+    share = math.log(max(excess, CLOSEST) / CLOSEST) / math.log(FARTHEST / CLOSEST)
+    if excess < CLOSEST:
+        words = f"at the best, {number(best)}, to within {CLOSEST:g} nats"
+    else:
+        side = "below" if objective == "ELBO" else "above"
+        words = f"{number(excess)} nats {side} the best, {number(best)}"
+    return {"nats": excess if math.isfinite(excess) else None, "share": min(1.0, share), "words": words}
+
+
+def read(state: State, token: str = "") -> dict:
+    """What the kernel sends to the browser about a state; `best` is None as long as nobody computed it."""
+    best = OPTIMA.get((state.target, state.objective))
+    value = measure(state.objective, state.q, state.p)
+    return {
+        **asdict(state),
+        "token": token,
+        "text": describe(state.objective, value),
+        "best": best,
+        "distance": best and distance(state.objective, value, best["value"]),
+    }
+
+
+def curve(p: Target) -> dict:
+    """What the browser needs to draw p: height of the picture, and the density at equal steps of `PICTURE`."""
+    density = p.density(np.linspace(*PICTURE, 441))
+    return {"top": HEADROOM * float(density.max()), "density": density.round(4).tolist()}
+
+
+def static_picture(state: State) -> bytes:
+    """A PNG of a state, for readers who see the notebook where no kernel runs."""
+    p, q = state.p, state.q
+    optimum(state.target, state.objective)
+    reading = read(state)
+    label = f"approximation q: μ = {state.mu:.2f}, σ = {state.sigma:.3f}".replace("-", "−")
+    with plt.rc_context():
+        style.apply()
+        figure = Figure(figsize=(style.WIDTH, 3.8))
+        axes = figure.subplots()
+        drawing.densities(axes, np.linspace(*PICTURE, 2001), p, {label: q})
+        axes.set(xticks=range(-10, 11, 2), xlim=PICTURE, ylim=(0, curve(p)["top"]))
+        axes.set_title(f"{reading['text']}\n{reading['distance']['words']}")
+        note = "Static picture: run the cell to move q yourself."
+        figure.supxlabel(note, x=0.99, ha="right", fontsize=10, color=style.PALETTE["muted"])
+        return drawing.png(figure)
+
+
+class ManualVI(anywidget.AnyWidget):
+    """Sliders for μ and σ of a normal q over a target p, with a live reading of how close they are.
+
+    Parameters
+    ----------
+    target : str
+        A target of `helpers.targets` that lives on the whole real line.
+    objective : str
+        "KL(q‖p)", "KL(p‖q)" or "ELBO".
+    mu, sigma : float
+        Where q starts; μ in [−10, 10], σ in [0.1, 10].
+
+    Raises
+    ------
+    ValueError
+        For a value that is not allowed; the message names the argument.
+    """
+
+    _esm = Path(__file__).with_suffix(".js")
+    _css = Path(__file__).with_suffix(".css")
+    options = traitlets.Dict().tag(sync=True)
+    start = traitlets.Dict().tag(sync=True)
+    reading = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, target="Student-t", objective="KL(q‖p)", mu=State.mu, sigma=State.sigma):
+        state = State(target, objective, mu, sigma)
+        options = {
+            "curves": {name: curve(p) for name, p in ON_THE_REAL_LINE.items()},
+            "picture": list(PICTURE),
+            "objectives": list(OBJECTIVES),
+            "mu": list(MU_RANGE),
+            "sigma": list(SIGMA_RANGE),
+            "colours": {role: style.PALETTE[role] for role in ("target", "approximation", "data", "second")},
+        }
+        super().__init__(options=options, start=asdict(state), reading=read(state))
+        self.on_msg(self._answer)
+
+    @property
+    def state(self) -> State:
+        """The last state that the kernel has heard of."""
+        return State(**{name: self.reading[name] for name in asdict(State())})
+
+    def _answer(self, _, message, __) -> None:
+        """Read the state that the browser asks about; ignore what is not a state."""
+        try:
+            state = State(**{name: message[name] for name in asdict(State())})
+        except (KeyError, TypeError, ValueError):
+            return
+        if message.get("optimum"):  # takes up to a second, so the browser asks for it on its own
+            optimum(state.target, state.objective)
+        self.reading = read(state, str(message.get("token", "")))
+
+    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
+        """The live view and, for where no kernel runs, a picture of the start."""
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        picture = static_picture(State(**self.start))
+        # the picture needed the optimum: so the reading can tell the distance to it now
+        self.reading = read(self.state, self.reading["token"])
+        data["image/png"] = base64.b64encode(picture).decode()
+        return data, metadata | {"image/png": {"width": round(100 * style.WIDTH)}}
+
+    def __repr__(self) -> str:
+        start = ", ".join(f"{name}={value!r}" for name, value in self.start.items())
+        return f"ManualVI({start})"

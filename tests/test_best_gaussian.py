@@ -1,0 +1,63 @@
+"""Every optimum against a formula, or against the figure measured by others."""
+
+import numpy as np
+import pytest
+
+from helpers import targets
+from helpers.best_gaussian import CRITERIA, best_gaussian, descend
+from helpers.divergences import kl
+
+
+def test_student_t_four_answers():
+    sds = {criterion: best_gaussian(targets.student_t(3), criterion).sd for criterion in CRITERIA}
+    assert sds["squared log difference"] == pytest.approx(1.1496, abs=1e-4)
+    assert sds["KL(q‖p)"] == pytest.approx(1.2602, abs=1e-4)
+    assert sds["KL(p‖q)"] == pytest.approx(np.sqrt(3), abs=1e-9)
+    assert sds["Laplace"] == pytest.approx(np.sqrt(0.75), abs=1e-5)
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_a_normal_is_its_own_best(criterion):
+    q = best_gaussian(targets.normal(3.0, 0.02), criterion)
+    assert (q.mean, q.sd) == pytest.approx((3.0, 0.02), rel=1e-5)
+
+
+def test_gumbel_and_laplace_have_formulas():
+    gumbel = best_gaussian(targets.gumbel(), "KL(q‖p)")  # σ² = 1 and exp(−μ + σ²/2) = 1
+    assert (gumbel.mean, gumbel.sd) == pytest.approx((0.5, 1.0), abs=1e-5)
+    assert best_gaussian(targets.laplace(), "KL(q‖p)").sd == pytest.approx(np.sqrt(np.pi / 2), abs=1e-5)
+
+
+def test_logit_beta():
+    best = best_gaussian(targets.logit_beta(1001, 2), "KL(q‖p)")
+    assert (best.mean, best.sd) == pytest.approx((6.465, 0.708), abs=5e-4)
+    assert kl(best, targets.logit_beta(1001, 2)) == pytest.approx(0.0410, abs=5e-5)
+    forgot_jacobian = best_gaussian(targets.logit_beta(1000, 1), "KL(q‖p)")
+    assert (forgot_jacobian.mean, forgot_jacobian.sd) == pytest.approx((7.407, 1.001), abs=1e-3)
+    mode = best_gaussian(targets.logit_beta(3, 4), "Laplace")  # ζ = log(a/b), curvature −ab/(a + b)
+    assert (mode.mean, mode.sd) == pytest.approx((np.log(3 / 4), np.sqrt(7 / 12)), abs=1e-5)
+
+
+def test_deep_valley_seeks_a_mode_and_costs_the_log_of_its_weight():
+    bumps = targets.normal_mixture((0.35, 0.65), (-3, 3), (0.5, 0.75))
+    left, right = descend(kl, bumps, -3, 1), descend(kl, bumps, 3, 1)
+    assert (left.mean, left.sd, kl(left, bumps)) == pytest.approx((-3, 0.5, -np.log(0.35)), abs=2e-3)
+    assert (right.mean, right.sd, kl(right, bumps)) == pytest.approx((3, 0.75, -np.log(0.65)), abs=2e-3)
+    assert best_gaussian(bumps, "KL(q‖p)").mean == pytest.approx(3, abs=2e-3)
+
+
+def test_shallow_valley_is_covered():
+    best = best_gaussian(targets.normal_mixture(), "KL(q‖p)")
+    assert (best.mean, best.sd) == pytest.approx((0.712, 2.873), abs=1e-3)
+    assert kl(best, targets.normal_mixture()) == pytest.approx(0.4465, abs=5e-5)
+
+
+def test_what_does_not_exist_is_refused_by_name():
+    with pytest.raises(ValueError, match="criterion must be one of 'squared log difference'.*got 'KL'"):
+        best_gaussian(targets.normal(), "KL")
+    with pytest.raises(ValueError, match="target must have a finite mean and sd"):
+        best_gaussian(targets.student_t(2), "KL(p‖q)")
+    with pytest.raises(ValueError, match="kink"):
+        best_gaussian(targets.laplace(), "Laplace")
+    with pytest.raises(ValueError, match="whole real line"):
+        best_gaussian(targets.beta(3, 2), "KL(q‖p)")

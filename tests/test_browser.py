@@ -1,0 +1,135 @@
+"""The widget as its reader meets it: in JupyterLab and in Notebook 7, in a real browser."""
+
+import re
+import shutil
+
+import pytest
+from browser import REPOSITORY, chromium, jupyter, missing, run_all, wait_for_kernel, write_notebook
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+
+CHAPTER = "01_student_t.ipynb"
+ONE_CELL = "one_cell.ipynb"
+SOURCE = "from helpers.manual_vi import ManualVI\n\nManualVI()"
+
+
+@pytest.fixture(scope="module")  # a Playwright that lives longer breaks asyncio.run in other tests
+def open_page(tmp_path_factory):
+    """A function that opens a copy of a notebook on a page of its own; the page collects our errors."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    shutil.copy(REPOSITORY / "notebooks" / CHAPTER, folder)
+    write_notebook(folder / ONE_CELL, SOURCE)
+    with jupyter(folder) as address, chromium() as browser:
+
+        def open_page(path: str):
+            page = browser.new_page(viewport={"width": 1150, "height": 1000})
+            page.our_errors = []
+            page.on("console", lambda said: note(page, said.type, said.text, said.location["url"]))
+            page.on("pageerror", lambda error: note(page, "error", error.message, error.stack or ""))
+            page.goto(address.format(page=path))
+            wait_for_kernel(page)
+            return page
+
+        yield open_page
+
+
+def note(page, kind: str, text: str, where: str) -> None:
+    """Keep an error of our code: anywidget loads a widget's code from a blob."""
+    if kind == "error" and ("blob:" in where or "blob:" in text or "anywidget" in text + where):
+        page.our_errors.append(text)
+
+
+class Hands:
+    """What a reader does to the widget on a page, and sees."""
+
+    def __init__(self, page):
+        from playwright.sync_api import expect  # here: this file must load where it is missing
+
+        self.page, self.expect = page, expect
+        self.widget = page.locator(".manual-vi")
+        self.mu = self.widget.get_by_role("slider", name="mean μ")
+        self.sigma = self.widget.get_by_role("slider", name="sd σ")
+        self.reading = self.widget.locator(".mvi-reading")
+        self.expect(self.widget).to_have_count(1)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the reading belongs to what the sliders show."""
+        self.expect(self.widget).not_to_have_class(re.compile("mvi-stale"))
+        self.expect(self.widget.get_by_role("button", name="Move to the optimum")).to_be_enabled()
+
+    def sees(self) -> tuple[str, str]:
+        """The path of the curve q, and the reading."""
+        self.settle()
+        return self.widget.locator("path.mvi-q").get_attribute("d"), self.reading.inner_text()
+
+    def press(self, slider, key: str) -> None:
+        """Press `key` on a slider; the curve and the reading must change, and the slider keep the focus."""
+        before = self.sees()
+        slider.focus()
+        self.page.keyboard.press(key)
+        self.changed(before)
+        self.expect(slider).to_be_focused()
+
+    def drag(self, slider, share: float) -> None:
+        """Drag a slider's thumb with the mouse to `share` of its length."""
+        before = self.sees()
+        slider.scroll_into_view_if_needed()
+        value, low, high = (float(slider.evaluate(f"s => s.{name}")) for name in ("value", "min", "max"))
+        box = slider.bounding_box()
+        thumb = 16  # pixels: its centre stays half of them away from the ends
+        centre = box["x"] + thumb / 2 + (value - low) / (high - low) * (box["width"] - thumb)
+        height = box["y"] + box["height"] / 2
+        self.page.mouse.move(centre, height)
+        self.page.mouse.down()
+        self.page.mouse.move(box["x"] + share * box["width"], height, steps=15)
+        self.page.mouse.up()
+        self.changed(before)
+
+    def changed(self, before: tuple[str, str]) -> None:
+        """Assert that the curve is another one, and wait for another reading."""
+        self.expect(self.widget.locator("path.mvi-q")).not_to_have_attribute("d", before[0])
+        self.expect(self.reading).not_to_have_text(before[1])
+        self.settle()
+
+
+def test_chapter_1_in_jupyterlab(open_page):
+    page = open_page(f"doc/tree/{CHAPTER}")
+    run_all(page)
+    hands = Hands(page)
+
+    hands.press(hands.mu, "ArrowLeft")
+    hands.expect(hands.widget.locator("output").first).to_have_text("2.99")
+    hands.press(hands.sigma, "PageUp")
+    hands.drag(hands.mu, 0.3)
+    assert float(hands.mu.input_value()) < 0
+    hands.drag(hands.sigma, 0.9)
+
+    hands.widget.get_by_role("button", name="Move to the optimum").click()
+    hands.expect(hands.reading).to_have_text("KL(q‖p) = 0.0407 nats")
+    meter = hands.widget.get_by_role("meter")
+    hands.expect(meter).to_have_attribute("aria-valuetext", re.compile("at the best, 0.0407"))
+    hands.expect(hands.widget.locator("output").last).to_have_text("1.260")
+    assert page.our_errors == []
+    page.close()
+
+
+def test_one_cell_in_notebook_7(open_page):
+    page = open_page(f"notebooks/{ONE_CELL}")
+    run_all(page)
+    hands = Hands(page)
+    hands.press(hands.mu, "ArrowRight")
+    hands.expect(hands.widget.locator("output").first).to_have_text("3.01")
+    hands.press(hands.sigma, "ArrowLeft")
+    hands.drag(hands.mu, 0.6)
+
+    run_all(page)  # again: a new widget takes the place of the old one
+    again = Hands(page)
+    again.expect(again.widget.locator("output").first).to_have_text("3.00")
+    again.drag(again.sigma, 0.2)
+    again.widget.get_by_role("combobox", name="Objective").select_option("ELBO")
+    again.expect(again.reading).to_have_text(re.compile("^ELBO = .* log evidence = log 5 = 1.6094, gap = "))
+    again.widget.get_by_role("button", name="Reset").click()
+    again.expect(again.reading).to_have_text("KL(q‖p) = 2.2872 nats")
+    assert page.our_errors == []
+    page.close()

@@ -1,0 +1,251 @@
+"""The widget that carries a normal to (0, 1): its Python, its arithmetic in JavaScript, and its hands-on side."""
+
+import base64
+import io
+from itertools import pairwise
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from browser import chromium, jupyter, missing, wait_for_kernel
+from ipywidgets import embed
+from PIL import Image
+from scipy import integrate, special, stats
+
+from helpers.best_gaussian import best_gaussian
+from helpers.change_of_variables import BETAS, MU_RANGE, SIGMA_RANGE, STRIPS, ChangeOfVariables, State, area, carried
+from helpers.targets import logit_beta, normal
+
+CORNERS = [(0, 1), (1, 1), (-3, 0.5), (8, 3), (-8, 3), (-8, 0.1), (8, 0.1), (0, 3)]
+NAMES = ["none", "Beta(3, 2)", "Beta(12, 2)", "Beta(0.6, 0.6)"]
+needs_browser = pytest.mark.skipif(bool(missing()), reason=missing())
+# `count` views of one model, with as little of anywidget's model as the widget uses
+SHOW = """async ([source, attributes, count]) => {
+    window.module = await import(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
+    const listeners = new Set();
+    window.model = {
+        get: (name) => attributes[name],
+        set: (name, value) => { attributes[name] = value; listeners.forEach((listener) => listener()); },
+        on: (event, listener) => listeners.add(listener),
+        off: (event, listener) => listeners.delete(listener),
+    };
+    window.listeners = listeners;
+    window.cleanups = [];
+    for (let k = 0; k < count; k++) {
+        const el = document.body.appendChild(document.createElement("div"));
+        window.cleanups.push(module.default.render({model, el}));
+    }
+}"""
+AREAS = "(state) => module.areas(state, model.get('options'))"
+
+
+def strip_areas(mu: float, sigma: float) -> np.ndarray:
+    """∫ q(ζ) θ(1 − θ) dζ over each tenth of q, by adaptive quadrature: the areas without the Jacobian."""
+    q = stats.norm(mu, sigma)
+    edges = q.ppf(np.linspace(0, 1, STRIPS + 1)).clip(mu - 9 * sigma, mu + 9 * sigma)
+
+    def integrand(zeta):
+        return q.pdf(zeta) * special.expit(zeta) * special.expit(-zeta)
+
+    return np.array([integrate.quad(integrand, *pair)[0] for pair in pairwise(edges)])
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "says"),
+    [
+        ("mu", 8.01, "between -8 and 8"),
+        ("mu", float("nan"), "finite"),
+        ("mu", "0", "finite"),
+        ("sigma", 0.09, "between 0.1 and 3"),
+        ("sigma", 3.1, "between 0.1 and 3"),
+        ("sigma", None, "finite"),
+        ("target", "Beta(1001, 2)", "'none', 'Beta(3, 2)', 'Beta(12, 2)', 'Beta(0.6, 0.6)'"),
+        ("target", None, "'none', 'Beta(3, 2)'"),
+    ],
+)
+def test_bad_argument_is_named(argument, value, says):
+    with pytest.raises(ValueError, match=f"^{argument} must be") as error:
+        ChangeOfVariables(**{argument: value})
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize("mu", MU_RANGE)
+@pytest.mark.parametrize("sigma", SIGMA_RANGE)
+def test_bounds_are_allowed(mu, sigma):
+    assert ChangeOfVariables(mu, sigma).start == {"mu": mu, "sigma": sigma, "target": "none"}
+
+
+def test_best_q_is_the_best_gaussian_and_in_reach_of_the_sliders():
+    targets = ChangeOfVariables().options["targets"]
+    assert [entry["name"] for entry in targets] == NAMES[1:]
+    for entry in targets:
+        a, b = BETAS[entry["name"]]
+        best = best_gaussian(logit_beta(a, b), "KL(q‖p)")
+        assert entry["best"] == {"mu": best.mean, "sigma": best.sd}
+        State(**entry["best"])
+
+
+@pytest.mark.parametrize(("mu", "sigma"), CORNERS)
+def test_area(mu, sigma):
+    assert area(normal(mu, sigma)) == pytest.approx(1, abs=1e-9)
+    assert area(normal(mu, sigma), jacobian=False) == pytest.approx(strip_areas(mu, sigma).sum(), rel=1e-6)
+
+
+def test_carried_is_the_density_of_theta():
+    q = normal(1.0, 0.8)
+    theta = np.array([0.2, 0.5, 0.9])
+    step = 1e-5
+    cdf = stats.norm(1.0, 0.8).cdf
+    slope = (cdf(special.logit(theta + step)) - cdf(special.logit(theta - step))) / (2 * step)
+    assert carried(q, special.logit(theta)) == pytest.approx(slope, rel=1e-7)
+
+
+@pytest.mark.parametrize("target", NAMES)
+def test_static_picture(target):
+    widget = ChangeOfVariables(target=target)
+    data, metadata = widget._repr_mimebundle_()
+    image = base64.b64decode(data["image/png"])
+    assert len(image) < 30_000
+    assert Image.open(io.BytesIO(image)).width > metadata["image/png"]["width"]
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert data["text/plain"] == f"ChangeOfVariables(mu=1.0, sigma=1.0, target={target!r})"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def show(browser):
+    """Function that shows a widget in a page of its own; fails where the page reported an error."""
+    page = browser.new_page(viewport={"width": 780, "height": 500})
+    errors = []
+    page.on("pageerror", lambda error: errors.append(error))
+
+    def show(widget: ChangeOfVariables, views: int = 1):
+        page.set_content(f"<meta charset=utf-8><style>{widget._css}</style>")
+        page.evaluate(SHOW, [widget._esm, {"options": widget.options, "start": widget.start}, views])
+        return page
+
+    yield show
+    page.close()
+    assert not errors
+
+
+def part(page, name: str, view: int = 0):
+    return page.locator(f"[data-id={name}]").nth(view)
+
+
+def curve(page, panel: str) -> str:
+    return page.locator(f"[data-id={panel}] .cov-q").first.get_attribute("d")
+
+
+@needs_browser
+def test_areas_in_javascript_equal_scipys(show):
+    widget = ChangeOfVariables()
+    page = show(widget)
+    for mu, sigma in CORNERS:
+        state = {"mu": mu, "sigma": sigma}
+        # trapezoids: the error falls as the square of the step of ζ, which is 0.015 at σ = 3
+        full, bare = (page.evaluate(AREAS, state | {"jacobian": jacobian}) for jacobian in (True, False))
+        assert full == pytest.approx([0.1] * STRIPS, rel=1e-4)
+        assert bare == pytest.approx(strip_areas(mu, sigma), rel=1e-4)
+
+
+@needs_browser
+def test_sliders_by_keyboard(show):
+    page = show(ChangeOfVariables(mu=0))
+    for name in ("mu", "sigma"):
+        before = {panel: curve(page, panel) for panel in ("line", "unit")}
+        part(page, name).focus()
+        for _ in range(5):
+            page.keyboard.press("ArrowRight")
+        assert all(curve(page, panel) != before[panel] for panel in before)
+    assert part(page, "mu-value").inner_text() == "0.05"
+    assert part(page, "sigma-value").inner_text() == "1.05"
+    assert part(page, "reading").inner_text() == "Area on (0, 1): 1.000, with 0.100 in every strip"
+
+
+@needs_browser
+def test_without_the_jacobian_only_q_shrinks_and_its_area_is_not_one(show):
+    page = show(ChangeOfVariables(mu=0, target="Beta(3, 2)"))
+    p, line, unit = page.locator("[data-id=unit] .cov-p").get_attribute("d"), curve(page, "line"), curve(page, "unit")
+    part(page, "jacobian").focus()
+    page.keyboard.press("Space")
+    each = strip_areas(0, 1)
+    assert each.sum() == pytest.approx(0.2066, abs=1e-4)
+    area_and_strips = f"{each.sum():.3f}, with {each.min():.3f} to {each.max():.3f} in a strip"
+    assert part(page, "reading").inner_text() == f"Area on (0, 1): {area_and_strips}, so this is no density"
+    assert curve(page, "unit") != unit
+    assert curve(page, "line") == line
+    assert page.locator("[data-id=unit] .cov-p").get_attribute("d") == p
+
+
+@needs_browser
+def test_best_q_moves_the_sliders(show):
+    widget = ChangeOfVariables()
+    page = show(widget)
+    assert part(page, "best").is_disabled()
+    assert part(page, "target").locator("option").all_inner_texts() == NAMES
+    for entry in widget.options["targets"]:
+        part(page, "target").select_option(entry["name"])
+        part(page, "best").click()
+        for name, best in entry["best"].items():
+            assert float(part(page, name).input_value()) == pytest.approx(best, abs=0.006)  # the slider's step
+        assert page.evaluate("(({mu, sigma}) => ({mu, sigma}))(model.get('state'))") == entry["best"]
+
+
+@needs_browser
+def test_views_share_the_state_and_leave_nothing_behind(show):
+    page = show(ChangeOfVariables(), views=2)
+    part(page, "mu", view=1).focus()
+    page.keyboard.press("ArrowRight")
+    assert [part(page, "mu-value", view).inner_text() for view in (0, 1)] == ["1.01", "1.01"]
+    page.evaluate("cleanups[0]()")
+    page.keyboard.press("ArrowRight")
+    assert [part(page, "mu-value", view).inner_text() for view in (0, 1)] == ["1.01", "1.02"]
+    page.evaluate("cleanups[1]()")
+    assert page.evaluate("listeners.size") == 0
+
+
+@needs_browser
+@pytest.mark.parametrize(("width", "stacked"), [(760, False), (500, True), (320, True)])
+def test_panels_fit_the_width(show, width, stacked):
+    page = show(ChangeOfVariables(target="Beta(12, 2)"))
+    page.set_viewport_size({"width": width + 16, "height": 900})
+    line, unit = (part(page, name).bounding_box() for name in ("line", "unit"))
+    assert (unit["y"] > line["y"] + line["height"]) == stacked
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    sizes = "[...document.querySelectorAll('body *')].map((node) => parseFloat(getComputedStyle(node).fontSize))"
+    assert page.evaluate(f"Math.min(...{sizes})") >= 12
+
+
+@needs_browser
+def test_stored_notebook_works_in_jupyterlab_without_its_kernel(browser, tmp_path):
+    widget = ChangeOfVariables(mu=0)
+    data, metadata = widget._repr_mimebundle_()
+    output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    states = {"version_major": 2, "version_minor": 0, "state": embed.dependency_state([widget], drop_defaults=False)}
+    notebook.metadata.widgets = {"application/vnd.jupyter.widget-state+json": states}
+    nbformat.write(notebook, Path(tmp_path, "stored.ipynb"))
+    with jupyter(tmp_path) as address:
+        page = browser.new_page()
+        page.goto(address.format(page="lab/tree/stored.ipynb"))
+        wait_for_kernel(page)
+        # JupyterLab runs no stored JavaScript before the reader has said that it may
+        page.evaluate("() => void window.jupyterapp.commands.execute('notebook:trust')")
+        page.click(".jp-Dialog .jp-mod-accept")
+        part(page, "mu").focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowDown")  # which the notebook would take to go to the next cell
+        page.keyboard.press("ArrowRight")
+        assert part(page, "mu-value").inner_text() == "0.01"
+        part(page, "jacobian").click()
+        assert part(page, "reading").inner_text().startswith("Area on (0, 1): 0.207")
+        assert part(page, "target").locator("option").all_inner_texts() == NAMES
+        page.close()

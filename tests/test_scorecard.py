@@ -1,0 +1,70 @@
+"""The scorecard against fits whose error is known."""
+
+import numpy as np
+import pytest
+
+from helpers.best_gaussian import best_gaussian
+from helpers.scorecard import Draws, pareto_khat, scorecard, show_table, wasserstein
+from helpers.targets import normal, student_t
+
+
+def test_normal_against_normal():
+    table = scorecard(
+        normal(1, 2), {"off": normal(2, 1), "exact": normal(1, 2)}, best=normal(1, 2), seconds={"off": 3.0}
+    )
+    assert table.loc["off", "mean error"] == pytest.approx(0.5)
+    assert table.loc["off", "sd ratio"] == pytest.approx(0.5)
+    assert table.loc["off", "−ELBO"] == pytest.approx(np.log(2) + (1 + 1) / 8 - 0.5)
+    assert table.loc["off", "seconds"] == 3
+    assert table.loc["exact", ["mean error", "W1", "W1 to best", "−ELBO"]].abs().max() < 1e-9
+    assert table.loc["exact", "k-hat"] == -np.inf  # all ratios alike: no tail
+
+
+def test_wasserstein_in_closed_form():
+    assert wasserstein(normal(0, 1), normal(1.5, 1)) == pytest.approx(1.5, abs=1e-6)
+    assert wasserstein(normal(0, 1), normal(0, 2)) == pytest.approx(np.sqrt(2 / np.pi), abs=1e-4)
+
+
+def test_draws_agree_with_the_density_they_come_from():
+    values = np.random.default_rng(0).normal(2, 1, size=200_000)
+    log_ratio = normal(1, 2).log_density(values) - normal(2, 1).log_density(values)
+    table = scorecard(
+        normal(1, 2), {"density": normal(2, 1), "draws": Draws(values, log_ratio), "plain": Draws(values)}
+    )
+    close = table.loc[["density", "draws"], ["mean error", "sd ratio", "W1", "−ELBO"]].diff().iloc[1].abs()
+    assert close.max() < 0.01
+    assert np.isnan(table.loc["plain", ["k-hat", "−ELBO"]].astype(float)).all()
+    assert "n/a" in show_table(table).to_html()
+
+
+def test_several_parameters_show_the_worst():
+    rng = np.random.default_rng(1)
+    gold = Draws(rng.normal([0, 10, -3], [1, 2, 3], size=(100_000, 3)))
+    fit = Draws(rng.normal([0, 10, -6], [1, 0.5, 3], size=(100_000, 3)))
+    row = scorecard(gold, {"fit": fit}).loc["fit"]
+    assert row["mean error"] == pytest.approx(-1, abs=0.03)
+    assert row["sd ratio"] == pytest.approx(0.25, abs=0.01)
+    assert row["W1"] == pytest.approx(1, abs=0.03)
+
+
+def test_khat_knows_a_known_tail():
+    # q exponential with rate 1, p with rate r: ratios ∝ exp((1 − r) x) have a Pareto tail of shape 1 − r
+    x = np.random.default_rng(2).exponential(size=200_000)
+    for rate in (0.7, 0.4):
+        assert pareto_khat((1 - rate) * x) == pytest.approx(1 - rate, abs=0.06)
+    assert pareto_khat(-0.5 * x) < 0.1
+
+
+def test_family_and_optimiser_are_told_apart():
+    target = student_t()
+    best = best_gaussian(target, "KL(q‖p)")
+    table = scorecard(target, {"best": best, "poor": normal(1, 1)}, best=best)
+    assert table.loc["best", "W1 to best"] < 1e-9 < table.loc["best", "W1"]
+    assert table.loc["poor", "W1 to best"] > 0.3
+
+
+def test_bad_input_is_named():
+    with pytest.raises(ValueError, match="truth must have a finite mean and sd"):
+        scorecard(student_t(2), {"q": normal()})
+    with pytest.raises(ValueError, match=r"fits\['two'\] has 2 parameters, truth has 1"):
+        scorecard(normal(), {"two": Draws(np.zeros((10, 2)))})

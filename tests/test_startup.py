@@ -1,0 +1,201 @@
+"""The start-up policy: the fast backends are used, the reader's own choice wins, the answers are right."""
+
+import inspect
+import logging
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytest
+from pymc.variational import Inference
+from pytensor.compile.mode import get_mode
+
+from helpers import startup
+
+# Conjugate normal: prior N(0, 1), five data of sd 1; closed form: precision 6, mean sum(data) / 6.
+DATA = np.array([0.4, 1.1, 0.2, 1.9, 0.9])
+POSTERIOR_MEAN = DATA.sum() / 6
+POSTERIOR_SD = 6**-0.5
+
+
+@pytest.fixture
+def policy(monkeypatch):
+    """Put the policy in force for one test, and PyMC back as it was afterwards."""
+    for owner, name in [
+        (Inference, "fit"),
+        (pm, "sample"),
+        (pm, "sample_posterior_predictive"),
+        (pm, "compute_log_likelihood"),
+    ]:
+        function = getattr(owner, name)
+        monkeypatch.setattr(owner, name, getattr(function, "__wrapped__", function))
+    monkeypatch.setattr(pytensor.config, "mode", "Mode")
+    level = logging.getLogger("pymc").level
+    startup.use_fast_backends()
+    yield
+    logging.getLogger("pymc").setLevel(level)
+
+
+@pytest.fixture
+def model():
+    with pm.Model() as normal:
+        mu = pm.Normal("mu", 0, 1)
+        pm.Normal("y", mu, 1, observed=DATA)
+    return normal
+
+
+def linker_of(inference):
+    """Name of the linker that compiled the last fit's step."""
+    return type(inference.state.step.maker.linker).__name__
+
+
+def test_importing_the_module_does_not_import_pymc():
+    code = "import sys, helpers.startup; print([m for m in ('pymc', 'pytensor', 'jax') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_plain_fit_runs_on_jax_and_explicit_choices_win(policy, model):
+    with model:
+        inference = pm.ADVI()
+        inference.fit(3)
+        assert linker_of(inference) == "JAXLinker"
+        inference.fit(3, compile_kwargs={"mode": "FAST_COMPILE"})
+        assert linker_of(inference) == type(get_mode("FAST_COMPILE").linker).__name__
+        pm.fit(3, method=inference)
+        assert linker_of(inference) == "JAXLinker"
+
+
+CHOICES = [{"backend": "numba"}, {"backend": "c"}, {"compile_kwargs": {"mode": "NUMBA"}}]
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_explicit_choice_reaches_pymc_unchanged(monkeypatch, choice):
+    seen = {}
+
+    class Stub:
+        def sample(self, draws=1000, *, backend=None, compile_kwargs=None, nuts_sampler=None, **kwargs):
+            seen.update(backend=backend, compile_kwargs=compile_kwargs, nuts_sampler=nuts_sampler)
+
+    startup._set_defaults(Stub, "sample", {"backend": "jax"})
+    Stub().sample(**choice)
+    assert seen == {"backend": None, "compile_kwargs": None, "nuts_sampler": None} | choice
+    Stub().sample(nuts_sampler="pymc")
+    assert seen["nuts_sampler"] == "pymc" and seen["backend"] == "jax"
+
+
+def test_fit_sample_and_predict_match_the_closed_form(policy, model):
+    start = time.perf_counter()
+    with model:
+        approx = pm.fit(4000, obj_optimizer=pm.adam(learning_rate=0.005), obj_n_mc=10, random_seed=1)
+        draws = approx.sample(4000, random_seed=2)
+        predictive = pm.sample_posterior_predictive(draws, random_seed=3)
+    mu, y = draws.posterior["mu"].values, predictive.posterior_predictive["y"].values
+    # Over 20 seeds these draws scatter by 0.047 sd (mean) and 1.6 % (sd): bounds of four and six times that.
+    assert abs(mu.mean() - POSTERIOR_MEAN) < 0.2 * POSTERIOR_SD
+    assert mu.std() == pytest.approx(POSTERIOR_SD, rel=0.1)
+    assert y.mean() == pytest.approx(POSTERIOR_MEAN, abs=0.1)
+    assert y.std() == pytest.approx((1 + POSTERIOR_SD**2) ** 0.5, rel=0.05)
+    # Generous: 2 to 6 s here.
+    assert time.perf_counter() - start < 60
+
+
+def test_seeds_reproduce(policy, model):
+    with model:
+        fits = [pm.fit(50, random_seed=seed) for seed in (1, 1, 2)]
+        draws = [fits[0].sample(20, random_seed=seed).posterior["mu"].values for seed in (1, 1, 2)]
+    assert np.array_equal(fits[0].hist, fits[1].hist) and not np.array_equal(fits[0].hist, fits[2].hist)
+    assert np.array_equal(draws[0], draws[1]) and not np.array_equal(draws[0], draws[2])
+
+
+def test_sample_runs_nutpie_on_jax(policy, model, monkeypatch):
+    import nutpie
+
+    backends = []
+    compile_model = nutpie.compile_pymc_model
+
+    def spy(*args, backend, **kwargs):
+        backends.append(backend)
+        return compile_model(*args, backend=backend, **kwargs)
+
+    monkeypatch.setattr(nutpie, "compile_pymc_model", spy)
+    with model:
+        mu = pm.sample(1000, chains=2, random_seed=1).posterior["mu"].values
+    assert backends == ["jax"]
+    assert abs(mu.mean() - POSTERIOR_MEAN) < 0.15 * POSTERIOR_SD
+    assert mu.std() == pytest.approx(POSTERIOR_SD, rel=0.15)
+
+
+def test_one_off_draws_are_not_compiled(policy, model):
+    assert pytensor.config.mode == "FAST_COMPILE"
+    with model:
+        assert pm.draw(model["mu"], draws=5, random_seed=1).shape == (5,)
+
+
+def test_a_mode_set_by_the_reader_stays(policy):
+    pytensor.config.mode = "NUMBA"
+    startup.use_fast_backends()
+    assert pytensor.config.mode == "NUMBA"
+
+
+def test_second_call_changes_nothing(policy):
+    before = Inference.fit, pm.sample, pytensor.config.mode
+    startup.use_fast_backends()
+    assert before == (Inference.fit, pm.sample, pytensor.config.mode)
+    assert not hasattr(pm.sample.__wrapped__, "elbo_room_defaults")
+
+
+def test_signature_docstring_and_errors_stay(policy, model):
+    for function in (Inference.fit, pm.sample):
+        assert inspect.signature(function) == inspect.signature(function.__wrapped__)
+        assert function.__doc__ == function.__wrapped__.__doc__
+    with model, pytest.raises(KeyError, match="method should be one of"):
+        pm.fit(3, method="no such method")
+    with model, pytest.raises(TypeError, match="positional argument"):
+        pm.sample(10, 10)
+    with model, pytest.raises(ValueError, match="Can only define one of `backend`"):
+        pm.fit(3, backend="jax", compile_kwargs={"mode": "NUMBA"})
+
+
+def test_a_pymc_without_the_argument_is_left_alone_and_said_so():
+    class Future:
+        def fit(self, n):
+            return n
+
+    with pytest.warns(UserWarning, match=r"no fit\(backend=...\)"):
+        startup._set_defaults(Future, "fit", {"backend": "jax"})
+    assert Future().fit(3) == 3
+    with pytest.warns(UserWarning, match="no gone"):
+        startup._set_defaults(Future, "gone", {"backend": "jax"})
+
+
+def test_fit_leaves_nothing_on_stdout_or_stderr(recwarn, policy, model, capfd, caplog):
+    # recwarn resets the warning filters, so it stands before the policy.
+    with model:
+        draws = pm.fit(20).sample(10)
+        pm.sample_posterior_predictive(draws)
+    out, err = capfd.readouterr()
+    assert (out, err, caplog.records, [str(w.message) for w in recwarn]) == ("", "", [], [])
+
+
+def test_stored_notebook_has_no_progress_bars_or_messages():
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    setup = f"import sys; sys.path.insert(0, {str(Path(startup.__file__).parents[1])!r})\n"
+    setup += "from helpers import startup\nstartup.use_fast_backends()"
+    fit = "import pymc as pm\nwith pm.Model():\n    pm.Normal('y', pm.Normal('m'), observed=[1.0])\n"
+    fit += "    predictive = pm.sample_posterior_predictive(pm.fit(20).sample(10))"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (setup, fit)])
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    assert [cell.outputs for cell in notebook.cells] == [[], []]
+
+
+@pytest.mark.parametrize(("watched", "defaults"), [(True, {}), (False, {"progressbar": False})])
+def test_progress_bars_are_for_readers_who_watch(policy, monkeypatch, watched, defaults):
+    monkeypatch.setattr(startup, "_is_watched", lambda: watched)
+    monkeypatch.setattr(Inference, "fit", Inference.fit.__wrapped__)
+    startup.use_fast_backends()
+    assert Inference.fit.elbo_room_defaults == {"backend": "jax"} | defaults

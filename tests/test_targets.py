@@ -1,0 +1,112 @@
+"""Properties that every target has, and clear errors for bad input."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers import targets
+from helpers.divergences import log_evidence
+
+POSITIVE = st.floats(0.05, 50)
+ANYWHERE = st.floats(-50, 50)
+MADE = st.one_of(
+    st.builds(targets.normal, ANYWHERE, POSITIVE),
+    st.builds(targets.student_t, st.floats(5, 30), ANYWHERE, POSITIVE),
+    st.builds(targets.gumbel, ANYWHERE, POSITIVE),
+    st.builds(targets.laplace, ANYWHERE, POSITIVE),
+    st.builds(targets.skew_normal, st.floats(-8, 8), ANYWHERE, POSITIVE),
+    st.builds(targets.logit_beta, st.floats(0.3, 2000), st.floats(0.3, 50)),
+    st.builds(targets.beta, st.floats(0.6, 2000), st.floats(0.6, 50)),
+    st.builds(
+        lambda w, m, s: targets.normal_mixture((w, 1 - w), m, s),
+        st.floats(0.05, 0.95),
+        st.tuples(ANYWHERE, ANYWHERE),
+        st.tuples(POSITIVE, POSITIVE),
+    ),
+)
+NOT_POSITIVE = st.sampled_from([0, -1.5, np.nan, np.inf, "1", None])
+NOT_FINITE = st.sampled_from([np.nan, np.inf, -np.inf, "0", None])
+
+
+@settings(max_examples=60, deadline=None)
+@given(MADE)
+def test_density_moments_and_quantiles_belong_together(target):
+    assert log_evidence(target) == pytest.approx(0, abs=1e-6)
+    draws = target.quantile((np.arange(100_000) + 0.5) / 100_000)
+    assert np.mean(draws) == pytest.approx(target.mean, abs=0.01 * target.sd)
+    assert np.std(draws) == pytest.approx(target.sd, rel=0.01)
+    middle = target.quantile(0.5)
+    below = log_evidence(replace(target, support=(target.support[0], middle)))
+    assert np.exp(below) == pytest.approx(0.5, abs=1e-6)
+    assert np.all(draws >= target.support[0]) and np.all(draws <= target.support[1])
+    assert np.all(np.diff(draws) >= 0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(MADE)
+def test_log_density_is_minus_infinity_outside_the_support(target):
+    assert np.isfinite(target.log_density(target.quantile(0.3)))
+    for end, outward in zip(target.support, (-1, 1), strict=True):
+        if np.isfinite(end):
+            assert target.log_density(end + outward * 0.1) == -np.inf
+
+
+@pytest.mark.parametrize(
+    ("target", "mean", "sd"),
+    [
+        (targets.student_t(3), 0, np.sqrt(3)),
+        (targets.student_t(2), 0, np.inf),
+        (targets.gumbel(), np.euler_gamma, np.pi / np.sqrt(6)),
+        (targets.laplace(1, 2), 1, 2 * np.sqrt(2)),
+        (targets.beta(1001, 2), 1001 / 1003, np.sqrt(1001 * 2 / (1003**2 * 1004))),
+        (targets.normal_mixture(), 0, np.sqrt(0.5 * 10 + 0.5 * 11.25)),
+        (targets.skew_normal(4), np.sqrt(2 / np.pi) * 4 / np.sqrt(17), np.sqrt(1 - 2 / np.pi * 16 / 17)),
+    ],
+)
+def test_exact_moments(target, mean, sd):
+    assert target.mean == pytest.approx(mean, abs=1e-12)
+    assert target.sd == pytest.approx(sd, rel=1e-9)
+
+
+@given(NOT_POSITIVE)
+def test_bad_scales_are_named(value):
+    for make, name in [
+        (lambda: targets.normal(0, value), "sigma"),
+        (lambda: targets.student_t(value), "df"),
+        (lambda: targets.student_t(3, 0, value), "scale"),
+        (lambda: targets.gumbel(0, value), "scale"),
+        (lambda: targets.laplace(0, value), "scale"),
+        (lambda: targets.skew_normal(1, 0, value), "scale"),
+        (lambda: targets.beta(value, 1), "a"),
+        (lambda: targets.logit_beta(1, value), "b"),
+        (lambda: targets.normal_mixture(sds=(1, value)), r"sds\[1\]"),
+    ]:
+        with pytest.raises(ValueError, match=rf"^{name} must be a finite number"):
+            make()
+
+
+@given(NOT_FINITE)
+def test_bad_locations_are_named(value):
+    for make, name in [
+        (lambda: targets.normal(value, 1), "mu"),
+        (lambda: targets.gumbel(value), "loc"),
+        (lambda: targets.normal_mixture(means=(value, 0)), r"means\[0\]"),
+    ]:
+        with pytest.raises(ValueError, match=rf"^{name} must be a finite number, got"):
+            make()
+
+
+def test_weights_must_sum_to_one():
+    with pytest.raises(ValueError, match="weights must sum to 1"):
+        targets.normal_mixture(weights=(0.5, 0.6))
+    with pytest.raises(ValueError, match="weights must hold two numbers"):
+        targets.normal_mixture(weights=(1.0,))
+
+
+def test_unknown_target_lists_what_is_allowed():
+    with pytest.raises(ValueError, match="name must be one of 'Student-t', 'Gumbel'.*got 'Cauchy'"):
+        targets.get_target("Cauchy")
+    assert {targets.get_target(name).name for name in targets.TARGETS} == set(targets.TARGETS)
