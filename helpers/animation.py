@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from helpers.style import PALETTE
 from helpers.targets import Normal, Target, normal
 
-FRAMES = 40
+FRAMES = 32
 KL_LEVELS = np.array([0.05, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000])
 
 

@@ -18,7 +18,7 @@ const show = (value, digits) => minus(value.toFixed(digits).replace(/^-(0\.0*)$/
 function initialize({ model }) {
   const client = Math.random().toString(36).slice(2);
   let count = 0;
-  let awaited = null;
+  let awaited = []; let lastSent = null;
   let sentAt = 0;
 
   const ask = () => {
@@ -26,16 +26,18 @@ function initialize({ model }) {
     const reading = model.get("reading");
     const optimum = same(state, reading);
     if (optimum && reading.best) return;
-    if (awaited && performance.now() - sentAt < LOST) return;
-    awaited = `${client}-${++count}`;
+    if (performance.now() - sentAt > LOST) awaited = [];
+    if (awaited.length >= 2 || (awaited.length && same(lastSent, state))) return;
+    lastSent = state;
+    awaited.push(`${client}-${++count}`);
     sentAt = performance.now();
-    model.send({ ...state, optimum, token: awaited });
+    model.send({ ...state, optimum, token: awaited.at(-1) });
   };
 
   const answered = () => {
     const reading = model.get("reading");
-    if (awaited === null) model.set("state", pick(reading)); // somebody else asked: another page on this kernel
-    else if (reading.token === awaited) awaited = null;
+    if (awaited.length === 0) model.set("state", pick(reading)); // somebody else asked: another page on this kernel
+    else if (awaited.includes(reading.token)) awaited.splice(0, awaited.indexOf(reading.token) + 1);
     else return;
     ask();
   };

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 from scipy import special, stats
@@ -18,7 +19,7 @@ LOG_2PI = float(np.log(2 * np.pi))
 def check_finite(**arguments: float) -> None:
     """Raise `ValueError`, naming the argument, unless every one is a finite real number."""
     for name, value in arguments.items():
-        if not np.isscalar(value) or isinstance(value, str | bytes) or not np.isfinite(value):
+        if not isinstance(value, Real) or not np.isfinite(value):
             raise ValueError(f"{name} must be a finite number, got {value!r}")
 
 

@@ -27,7 +27,7 @@ MADE = st.one_of(
         st.tuples(POSITIVE, POSITIVE),
     ),
 )
-NOT_POSITIVE = st.sampled_from([0, -1.5, np.nan, np.inf, "1", None])
+NOT_POSITIVE = st.sampled_from([0, -1.5, np.nan, np.inf, "1", None, 1j])
 NOT_FINITE = st.sampled_from([np.nan, np.inf, -np.inf, "0", None])
 
 
