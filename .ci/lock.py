@@ -31,7 +31,9 @@ def constrain(project: str, requirements: list[str]) -> str:
 if __name__ == "__main__":
     PROJECT.write_text(constrain(PROJECT.read_text(encoding="utf-8"), []), encoding="utf-8")
     subprocess.run(["uv", "lock", "--upgrade"], cwd=ROOT, check=True)
-    export = subprocess.run([*EXPORT, "--no-annotate", "--no-header"], cwd=ROOT, check=True, capture_output=True, text=True)
+    export = subprocess.run(
+        [*EXPORT, "--no-annotate", "--no-header"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
     LOCK.write_text(export.stdout, encoding="utf-8")
     PROJECT.write_text(constrain(PROJECT.read_text(encoding="utf-8"), pins(export.stdout)), encoding="utf-8")
     print(f"{len(pins(export.stdout))} packages pinned in {LOCK.name} and {PROJECT.name}")

@@ -2,6 +2,7 @@
 
 import sys
 from importlib.metadata import version
+from textwrap import fill
 
 LIBRARIES = ("arviz", "anywidget", "jax", "matplotlib", "numpy", "nutpie", "pandas", "pymc", "pytensor", "scipy")
 
@@ -20,4 +21,4 @@ def start() -> None:
 def versions() -> None:
     """Print the versions of Python and of the course's libraries that are loaded."""
     loaded = [f"{name} {version(name)}" for name in LIBRARIES if name in sys.modules]
-    print(", ".join([f"Python {sys.version.split()[0]}", *loaded]))
+    print(fill(", ".join([f"Python {sys.version.split()[0]}", *loaded]), width=88))

@@ -29,7 +29,7 @@ CHAPTERS = (
     Chapter(3, "Logistic regression", "Which PyMC fit\nis right?", (2, 0)),
     Chapter(4, "Mixtures", "What do two modes\ndo to a fit?", (2, 1)),
     Chapter(5, "Minibatches", "And with 400,000\nrows?", (1, 1)),
-    Chapter(6, "A network on two moons", "How sure is\na network?", (0, 1)),
+    Chapter(6, "Network on two moons", "How sure is\na network?", (0, 1)),
     Chapter(7, "From line to network", "What does VI\ngive up?", (0, 2)),
     Chapter(8, "Did it work?", "And when the truth\nis unknown?", (1, 2)),
     Chapter(9, "Scaling out", "And past one\nmachine?", (2, 2)),
@@ -42,7 +42,7 @@ def draw() -> Figure:
     figure, ax = plt.subplots(figsize=(7.6, 4.3))
     for before, after in pairwise(CHAPTERS):
         (x0, y0), (x1, y1) = before.place, after.place
-        ax.annotate("", (x1, -y1), (x0, -y0), arrowprops={"arrowstyle": "-", "color": PALETTE["uncertainty"], "lw": 5})
+        ax.plot((x0, x1), (-y0, -y1), color=PALETTE["uncertainty"], linewidth=5, zorder=1)
     for chapter in CHAPTERS:
         _box(ax, chapter)
     ax.set(xlim=(-0.47, 2.47), ylim=(-2.45, 0.45))

@@ -1,0 +1,149 @@
+"""The structure of the stored notebooks: what a reader relies on before running anything. (nbval runs them.)"""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from helpers import stamp
+
+ROOT = Path(__file__).resolve().parents[1]
+PATHS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+PATH_OF_A_MACHINE = re.compile(r"(?<![\w.])/(?:root|home|tmp|work|Users|opt|var)/[\w./-]+|[A-Z]:\\\\")
+
+
+@pytest.fixture(params=PATHS, ids=lambda p: p.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def cells(path):
+    return nbformat.read(path, as_version=4).cells
+
+
+def code(cells):
+    return [cell for cell in cells if cell.cell_type == "code"]
+
+
+def output_text(output):
+    data = output.get("data", {})
+    return "\n".join(
+        [output.get("text", ""), *(str(data.get(m, "")) for m in ("text/plain", "text/markdown", "text/html"))]
+    )
+
+
+def test_chapters_are_numbered_without_a_gap():
+    assert [p.name[:2] for p in PATHS] == [f"{k:02}" for k in range(len(PATHS))]
+
+
+def test_opens_with_title_badge_promise_and_times(path, cells):
+    first = cells[0].source
+    assert first.startswith(f"# {int(path.name[:2])} · ")
+    assert "[![Open in Colab](../images/open_in_colab.svg)]" in first and path.name in first
+    for promise in ("**Know first:**", "**Reading:**", "**Running:**"):
+        assert promise in first
+
+
+def test_address_and_setup_cell_agree_with_pyproject():
+    assert not stamp.stale(), "run `uv run python -m helpers.stamp`"
+
+
+def test_setup_cell_is_short():
+    assert len(stamp.SETUP_CELL.splitlines()) <= 5
+
+
+def test_stamp_rewrites_a_fork(tmp_path):
+    for folder in ("notebooks", "helpers"):
+        (tmp_path / folder).mkdir()
+    for file in [ROOT / "README.md", *PATHS]:
+        (tmp_path / file.relative_to(ROOT)).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    fork = project.replace(f'repository = "{stamp.address()["repository"]}"', 'repository = "a-teacher/vi"')
+    (tmp_path / "pyproject.toml").write_text(fork, encoding="utf-8")
+    changed = stamp.stale(tmp_path)
+    assert len(changed) == len(PATHS) + 1
+    for file, text in changed.items():
+        assert "a-teacher/vi" in text
+        file.write_text(text, encoding="utf-8")
+    assert not stamp.stale(tmp_path)
+
+
+def test_stored_from_one_run_in_order(cells):
+    assert [cell.execution_count for cell in code(cells)] == list(range(1, len(code(cells)) + 1))
+
+
+def test_no_error_no_warning_no_residue_no_path(cells):
+    for cell in code(cells):
+        tags = cell.metadata.get("tags", [])
+        for output in cell.outputs:
+            assert output.output_type != "error" or "raises-exception" in tags
+            assert output.get("name") != "stderr", output.get("text")
+            assert "Output()" not in output_text(output)
+            assert not PATH_OF_A_MACHINE.search(output_text(output))
+        assert not PATH_OF_A_MACHINE.search(cell.source)
+        assert "execution" not in cell.metadata, "times of a run: store with --ExecutePreprocessor.record_timing=False"
+
+
+def test_compared_cells_have_something_to_compare(cells):
+    for cell in code(cells):
+        if "nbval-check-output" in cell.metadata.get("tags", []):
+            assert cell.outputs
+
+
+def test_cells_are_short(cells):
+    for cell in code(cells):
+        lines = [line for line in cell.source.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+        assert len(lines) <= 30
+
+
+def test_every_figure_has_its_caption(cells):
+    for cell in code(cells):
+        for k, output in enumerate(cell.outputs):
+            data = output.get("data", {})
+            if "image/png" not in data or "application/vnd.jupyter.widget-view+json" in data:
+                continue
+            caption = cell.outputs[k + 1].data.get("text/markdown", "")
+            assert len(caption) > 60, "show a figure with helpers.drawing.show, which asks for a caption"
+
+
+def test_html_images_have_alt_text(cells):
+    for cell in code(cells):
+        for output in cell.outputs:
+            for tag in re.findall(r"<img[^>]{0,300}", str(output.get("data", {}).get("text/html", ""))):
+                assert re.search(r'alt="[^"]{20,}"', tag)
+
+
+def test_widgets_leave_a_picture(cells):
+    for cell in code(cells):
+        for output in cell.outputs:
+            if "application/vnd.jupyter.widget-view+json" in output.get("data", {}):
+                assert "image/png" in output.data
+
+
+def test_ends_with_references_next_link_and_versions(path, cells):
+    prose = "\n".join(cell.source for cell in cells[-6:] if cell.cell_type == "markdown")
+    assert "**References.**" in prose and "**Next:**" in prose
+    assert code(cells)[-1].source == "helpers.versions()"
+    number = int(path.name[:2])
+    if number + 1 < len(PATHS):
+        assert f"]({PATHS[number + 1].name})" in prose
+
+
+def test_links_between_files_lead_somewhere(cells):
+    for cell in cells:
+        for link in re.findall(r"\]\((?!https?://|#)([^)\s]+)\)", cell.source if cell.cell_type == "markdown" else ""):
+            assert (ROOT / "notebooks" / link).exists(), link
+
+
+def test_one_seed(cells):
+    sources = "\n".join(cell.source for cell in code(cells))
+    assert len(re.findall(r"^SEED = \d+$", sources, re.MULTILINE)) == 1
+    assert not re.search(r"default_rng\(\d|random_seed=\d|seed=\d", sources), "randomness goes through SEED"
+
+
+def test_small_enough_for_slow_lines(path):
+    assert path.stat().st_size < 1_000_000
+    assert json.loads(path.read_text(encoding="utf-8"))["metadata"]["kernelspec"]["name"] == "python3"

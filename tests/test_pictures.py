@@ -1,0 +1,93 @@
+"""Pictures made by scripts are current; figures reach the reader small and with a caption."""
+
+import io
+import re
+import runpy
+from pathlib import Path
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import special
+
+from helpers import animation, course_map, drawing, targets, transformations
+from helpers.best_gaussian import best_gaussian
+from helpers.divergences import kl
+from helpers.style import PALETTE
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def luminance(colour):
+    channels = np.array(matplotlib.colors.to_rgb(colour))
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4) @ [
+        0.2126,
+        0.7152,
+        0.0722,
+    ]
+
+
+@pytest.mark.parametrize("role", sorted(set(PALETTE) - {"uncertainty"}))  # uncertainty only ever fills
+def test_text_in_a_palette_colour_is_readable_on_white(role):
+    assert 1.05 / (luminance(PALETTE[role]) + 0.05) >= 4.5
+
+
+def test_advi_transformations_picture_is_current(tmp_path):
+    stored = (ROOT / "images" / "advi_transformations.svg").read_text(encoding="utf-8")
+    made_with = re.search(r"Matplotlib v([\d.]+)", stored)[1]
+    if matplotlib.__version__ != made_with:
+        pytest.skip(f"stored with Matplotlib {made_with}, this is {matplotlib.__version__}: paths differ in the digits")
+    make = runpy.run_path(str(ROOT / "images" / "advi_transformations.py"))["make"]
+    make(tmp_path / "new.svg")
+    assert (tmp_path / "new.svg").read_text(encoding="utf-8") == stored, (
+        "run `uv run python images/advi_transformations.py`"
+    )
+
+
+def test_the_three_panels_are_transforms_of_one_another():
+    p_theta, p_zeta = targets.beta(1001, 2), targets.logit_beta(1001, 2)
+    q = best_gaussian(p_zeta, "KL(q‖p)")
+    figure = transformations.draw(p_theta, p_zeta, q)
+    curves = [[line.get_xydata().T for line in ax.lines[:2]] for ax in figure.axes]
+    plt.close(figure)
+    for target_or_q in (0, 1):
+        (theta, on_theta), (zeta, on_zeta), (eta, on_eta) = (panel[target_or_q] for panel in curves)
+        np.testing.assert_allclose(zeta, special.logit(theta), rtol=1e-6)
+        np.testing.assert_allclose(eta, (zeta - q.mean) / q.sd, atol=1e-9)
+        np.testing.assert_allclose(on_zeta, on_theta * theta * (1 - theta), rtol=1e-6)  # the Jacobian of T
+        np.testing.assert_allclose(on_eta, on_zeta * q.sd, rtol=1e-9)  # and of S
+    np.testing.assert_allclose(on_eta, targets.normal().density(eta), rtol=1e-9)
+
+
+def test_the_surface_shows_kl():
+    target = targets.logit_beta(1001, 2)
+    figure, ax = plt.subplots()
+    animation.draw_surface(ax, lambda z: target.log_density(z) + 3, 3.0, mu=(5, 8), omega=(-1, 1))
+    contour = ax.collections[0]
+    checked = 0
+    for level, path in zip(contour.levels, contour.get_paths(), strict=True):
+        for mu, omega in path.vertices[:: max(1, len(path.vertices) // 3)][:3]:
+            assert kl(targets.normal(mu, np.exp(omega)), target) == pytest.approx(level, rel=0.06)
+            checked += 1
+    plt.close(figure)
+    assert checked > 5
+
+
+def test_figures_are_small_and_captioned(monkeypatch):
+    shown = []
+    monkeypatch.setattr(drawing, "display", lambda *args, **kwargs: shown.append(args[0]))
+    figure, ax = plt.subplots()
+    drawing.densities(ax, np.linspace(-3, 3), targets.student_t(), {"q": targets.normal()})
+    drawing.show(figure, "A caption.")
+    image, caption = shown
+    assert len(image["image/png"]) < 60_000
+    assert Image.open(io.BytesIO(image["image/png"])).format == "PNG"
+    assert caption.data == "*A caption.*"
+    assert not plt.fignum_exists(figure.number)
+
+
+def test_the_map_marks_the_chapters_that_exist():
+    stored = {int(path.name[:2]) for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")} - {0}
+    assert {chapter.number for chapter in course_map.CHAPTERS if chapter.open} == stored
