@@ -75,7 +75,7 @@ def _box(ax, chapter: Chapter) -> None:
         ha="center",
         va="center",
         fontweight="bold",
-        fontsize=10,
+        fontsize=9.6,
         zorder=3,
     )
     ax.text(

@@ -22,7 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 RUNTIME = {Requirement(r).name: Requirement(r) for r in PROJECT["project"]["dependencies"]}
 CONDA_NAMES = {"matplotlib": "matplotlib-base"}
-THROUGH_PYMC = {"jax", "nutpie"}  # backends, which PyMC imports
+THROUGH_PYMC = {"nutpie"}  # the sampler that pm.sample picks
 FLOORS_ONLY = {"ipywidgets"}  # anywidget imports it; the floor leaves Colab's own alone
 
 
@@ -61,7 +61,10 @@ def test_colab_installs_only_what_is_imported():
     names = {"PIL": "pillow", "IPython": "ipython", "arviz_stats": "arviz"}
     imported = {names.get(name, name) for name in imported}
     assert set(RUNTIME) - imported == THROUGH_PYMC | FLOORS_ONLY
-    assert imported - set(RUNTIME) - set(sys.stdlib_module_names) <= {"helpers", "traitlets", "nbformat"}
+    assert imported - set(RUNTIME) - set(sys.stdlib_module_names) <= {
+        "helpers",
+        "nbformat",
+    }  # nbformat: only for who stamps
 
 
 def test_lock_names_exact_versions_with_hashes_and_no_address():
