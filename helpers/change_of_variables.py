@@ -5,7 +5,6 @@ The browser computes and draws everything: it asks the kernel for nothing, so a 
 
 from __future__ import annotations
 
-import base64
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import pairwise
@@ -25,6 +24,7 @@ from scipy import special
 from helpers import drawing, style
 from helpers.best_gaussian import best_gaussian
 from helpers.targets import Normal, beta, check_finite, logit_beta, normal
+from helpers.widgets import WithPicture
 
 MU_RANGE = (-8.0, 8.0)
 SIGMA_RANGE = (0.1, 3.0)
@@ -136,7 +136,7 @@ def _target(left: Axes, right: Axes, name: str) -> None:
         axes.set_ylim(0, max(axes.get_ylim()[1], 1.15 * p.density(x)[inner].max()))
 
 
-class ChangeOfVariables(anywidget.AnyWidget):
+class ChangeOfVariables(WithPicture, anywidget.AnyWidget):
     """Sliders for a normal q(ζ), and what the map θ = 1/(1 + e^−ζ) makes of it on (0, 1).
 
     Parameters
@@ -173,12 +173,6 @@ class ChangeOfVariables(anywidget.AnyWidget):
         }
         super().__init__(options=options, start=asdict(state))
 
-    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
-        """The live view and, for where no kernel runs, a picture of the start."""
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        data["image/png"] = base64.b64encode(static_picture(State(**self.start))).decode()
-        return data, metadata | {"image/png": {"width": round(100 * style.WIDTH)}}
-
-    def __repr__(self) -> str:
-        start = ", ".join(f"{name}={value!r}" for name, value in self.start.items())
-        return f"ChangeOfVariables({start})"
+    def picture(self) -> bytes:
+        """A PNG of the start, for where no kernel runs."""
+        return static_picture(State(**self.start))

@@ -2,13 +2,12 @@
 
 The browser draws q at once; the kernel computes the reading by quadrature and sends it after. The traffic:
 
-- browser → kernel, a message ``{target, objective, mu, sigma, token, optimum}``, one in flight at most;
+- browser → kernel, a message ``{target, objective, mu, sigma, token, optimum}``, two in flight at most;
 - kernel → browser, the trait `reading`, which carries the state it belongs to and the message's token.
 """
 
 from __future__ import annotations
 
-import base64
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from helpers import drawing, style
 from helpers.best_gaussian import best_gaussian
 from helpers.divergences import elbo, kl
 from helpers.targets import TARGETS, Normal, Target, check_finite, normal
+from helpers.widgets import WithPicture
 
 OBJECTIVES = ("KL(q‖p)", "KL(p‖q)", "ELBO")
 MU_RANGE = (-10.0, 10.0)
@@ -160,7 +160,7 @@ def static_picture(state: State) -> bytes:
         return drawing.png(figure)
 
 
-class ManualVI(anywidget.AnyWidget):
+class ManualVI(WithPicture, anywidget.AnyWidget):
     """Sliders for μ and σ of a normal q over a target p, with a live reading of how close they are.
 
     Parameters
@@ -187,6 +187,7 @@ class ManualVI(anywidget.AnyWidget):
     def __init__(self, target="Student-t", objective="KL(q‖p)", mu=State.mu, sigma=State.sigma):
         state = State(target, objective, mu, sigma)
         options = {
+            "targets": list(ON_THE_REAL_LINE),  # their order: a stored notebook does not keep that of a dict
             "curves": {name: curve(p) for name, p in ON_THE_REAL_LINE.items()},
             "picture": list(PICTURE),
             "objectives": list(OBJECTIVES),
@@ -212,15 +213,9 @@ class ManualVI(anywidget.AnyWidget):
             optimum(state.target, state.objective)
         self.reading = read(state, str(message.get("token", "")))
 
-    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
-        """The live view and, for where no kernel runs, a picture of the start."""
-        data, metadata = super()._repr_mimebundle_(**kwargs)
+    def picture(self) -> bytes:
+        """A PNG of the start, for where no kernel runs."""
         picture = static_picture(State(**self.start))
         # the picture needed the optimum: so the reading can tell the distance to it now
         self.reading = read(self.state, self.reading["token"])
-        data["image/png"] = base64.b64encode(picture).decode()
-        return data, metadata | {"image/png": {"width": round(100 * style.WIDTH)}}
-
-    def __repr__(self) -> str:
-        start = ", ".join(f"{name}={value!r}" for name, value in self.start.items())
-        return f"ManualVI({start})"
+        return picture
