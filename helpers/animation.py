@@ -37,7 +37,7 @@ def draw_surface(ax: Axes, log_p: Callable, log_evidence: float, mu: tuple, omeg
     expected = (log_p(mus[..., None] + np.exp(omegas)[..., None] * nodes) @ weights) / weights.sum()
     loss = log_evidence - expected - omegas - 0.5 * np.log(2 * np.pi * np.e)
     lines = ax.contour(mus, omegas, loss, levels=KL_LEVELS, colors=PALETTE["muted"], linewidths=0.9)
-    ax.clabel(lines, levels=KL_LEVELS[3:], fontsize=8.5, fmt="%g")
+    ax.clabel(lines, levels=KL_LEVELS[2:], fontsize=8.5, fmt="%g")
     ax.set(xlabel="μ", ylabel="ω = log σ")
 
 
@@ -47,7 +47,7 @@ def advi_path(path: np.ndarray, log_p: Callable, target: Target, best: Normal) -
     Parameters
     ----------
     path : array, shape (steps, 2)
-        μ and ω after every step.
+        μ and ω at the start and after every step.
     log_p : callable
         Unnormalised log density, as for `draw_surface`.
     target : Target
@@ -65,9 +65,10 @@ def advi_path(path: np.ndarray, log_p: Callable, target: Target, best: Normal) -
     density.fill_between(zeta, target.density(zeta), color=PALETTE["target"], alpha=0.2, linewidth=0)
     density.plot(zeta, target.density(zeta), color=PALETTE["target"], label="target")
     (curve,) = density.plot([], [], color=PALETTE["approximation"], label="approximation")
-    density.set(xlabel="ζ", ylabel="density", ylim=(0, 0.75), xlim=(-3, 11))
+    density.set(xlabel="ζ", ylabel="density", ylim=(0, 0.75), xlim=(-3, 11), title="top cut while σ is small")
     density.legend(loc="upper left", fontsize=9)
 
+    surface.set_title("step 2,000")  # room for what every frame writes
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once, not for every frame
 
@@ -76,7 +77,7 @@ def advi_path(path: np.ndarray, log_p: Callable, target: Target, best: Normal) -
         trail.set_data(*path[: k + 1].T)
         head.set_data([mu], [omega])
         curve.set_data(zeta, normal(mu, np.exp(omega)).density(zeta))
-        surface.set_title(f"step {k + 1:,}")
+        surface.set_title(f"step {k:,}")
         return trail, head, curve
 
     clip = _as_gif(FuncAnimation(figure, draw_frame, frames=frames))

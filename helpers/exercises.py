@@ -143,7 +143,8 @@ def check_gamma_log_density(function: Callable[[np.ndarray], np.ndarray]) -> Ver
     hints = {
         "The Jacobian is missing: dθ/dζ = e^ζ adds + ζ.": -zeta,
         "The Jacobian has the wrong sign: |dθ/dζ| = e^ζ adds + ζ; it is dζ/dθ that would take it away.": -2 * zeta,
-        "Rate or scale? The density is θ² e^(−2θ), so the exponential counts twice.": np.exp(zeta),
+        "The exponent is −2θ, so e^ζ counts twice.": np.exp(zeta),
+        "That takes 2 as a scale; it is a rate: e^(−2θ), not e^(−θ/2).": 1.5 * np.exp(zeta),
     }
     for hint, wrong in hints.items():
         if np.ptp(difference - wrong) < 1e-9:

@@ -69,4 +69,4 @@ def _arrow(figure: Figure, left, right, name: str) -> None:
         mutation_scale=14, linewidth=1.6, color=PALETTE["truth"],
     )  # fmt: skip
     figure.add_artist(arrow)
-    right.text(-0.13, 0.54, name, transform=right.transAxes, ha="center", va="bottom", fontsize=13, fontweight="bold")
+    right.text(-0.17, 0.54, name, transform=right.transAxes, ha="center", va="bottom", fontsize=13, fontweight="bold")

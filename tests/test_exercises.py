@@ -84,7 +84,8 @@ WRONG = [
     (exercises.check_gamma_log_density, [lambda z: None], "no answer yet"),
     (exercises.check_gamma_log_density, [lambda z: 2 * z - 2 * np.exp(z)], "Jacobian is missing"),
     (exercises.check_gamma_log_density, [lambda z: z - 2 * np.exp(z)], "wrong sign"),
-    (exercises.check_gamma_log_density, [lambda z: 3 * z - np.exp(z)], "Rate or scale"),
+    (exercises.check_gamma_log_density, [lambda z: 3 * z - np.exp(z)], "counts twice"),
+    (exercises.check_gamma_log_density, [lambda z: 3 * z - np.exp(z) / 2], "it is a rate"),
     (exercises.check_gamma_log_density, [lambda z: z**2], "more than a constant"),
     (exercises.check_gamma_log_density, [lambda z: 1.0], "shape"),
     (exercises.check_gamma_log_density, [lambda z: 1 / 0], "ZeroDivisionError"),
@@ -110,6 +111,12 @@ def test_wrong_answer_gets_its_hint(checker, answers, hint):
     verdict = checker(*answers)
     assert not verdict.right
     assert hint in verdict.message
+
+
+def test_numbers_of_a_solution_that_the_notebook_does_not_compute():
+    verdict = exercises.check_towards_two(BOTH, MEASURED)
+    assert "0.0762 and 62.5 nats" in verdict.message
+    assert divergences.kl(Q, targets.student_t(3)) == pytest.approx(0.0407, abs=5e-5)
 
 
 def test_a_wrong_prediction_with_right_measurements_is_right_and_says_so():
