@@ -66,7 +66,7 @@ def advi_path(path: np.ndarray, log_p: Callable, target: Target, best: Normal) -
     density.plot(zeta, target.density(zeta), color=PALETTE["target"], label="target")
     (curve,) = density.plot([], [], color=PALETTE["approximation"], label="approximation")
     density.set(xlabel="ζ", ylabel="density", ylim=(0, 0.75), xlim=(-3, 11), title="top cut while σ is small")
-    density.legend(loc="upper left", fontsize=9)
+    density.legend(loc="upper right", fontsize=9)
 
     surface.set_title("step 2,000")  # room for what every frame writes
     figure.draw_without_rendering()
