@@ -41,6 +41,9 @@ def kl(q: Target, p: Target) -> float:
     with ν ≤ 2 as `q`, a normal as `p`); and where −log p exceeds the largest double while q does not vanish
     (a Gumbel as `p`, which a normal `q` 18 or more times as wide meets: the true value is finite, above 1e70).
 
+    Two limits of double precision: a Beta with a parameter below 0.5 has mass closer to its wall than the spacing
+    of doubles at 1, so use `helpers.targets.logit_beta`, where KL is the same; and a Student-t with ν < 0.1.
+
     Source: Kullback & Leibler 1951, doi:10.1214/aoms/1177729694.
     """
     if _sticks_out(q, p):
@@ -78,10 +81,11 @@ def _expectation(q: Target, p: Target, function) -> float:
         nonlocal overflowed
         log_q = q.log_density(theta) - q.log_evidence
         log_p = p.log_density(theta) - p.log_evidence
-        value = np.exp(log_q) * function(log_q, log_p)
+        inner = function(log_q, log_p)
+        value = np.exp(log_q) * inner
         counts = (log_q > SMALLEST_LOG) & (theta > q.support[0]) & (theta < q.support[1])
-        overflowed |= bool(np.any(counts & ~np.isfinite(value)))
-        return np.where(counts, value, 0.0)
+        overflowed |= bool(np.any(counts & ~np.isfinite(inner)))
+        return np.where(counts & np.isfinite(value), value, 0.0)
 
     total = _integrate(integrand, q, p)
     return float(function(0.0, -np.inf)) if overflowed else total
@@ -93,7 +97,8 @@ def _edges(weight: Target, other: Target) -> np.ndarray:
     edges = []
     for k, (centre, scale) in enumerate(weight.anchors + other.anchors):
         # far out only one anchor counts, so that the last panels double exactly (see _beyond)
-        reach = scale * (distances if k == 0 else distances[:NEAR])
+        with np.errstate(over="ignore"):
+            reach = scale * (distances if k == 0 else distances[:NEAR])
         edges += [centre - reach, centre + reach]
     edges = np.concatenate(edges)
     edges = edges[(edges > weight.support[0]) & (edges < weight.support[1])]
@@ -104,6 +109,8 @@ def _edges(weight: Target, other: Target) -> np.ndarray:
     edges = edges[np.concatenate([[True], wide])]
     with np.errstate(all="ignore"):
         alive = np.flatnonzero(weight.log_density(edges) - weight.log_evidence > SMALLEST_LOG)
+    if alive.size == 0 or edges.size < 3:
+        raise ValueError(f"{weight.name} is too narrow for double precision at this distance from zero")
     return edges[max(alive[0] - 1, 0) : alive[-1] + 2]
 
 

@@ -78,6 +78,10 @@ def scorecard(
     mean, sd = _mean_sd(truth)
     if not (np.isfinite(mean).all() and np.isfinite(sd).all()):
         raise ValueError(f"truth must have a finite mean and sd, got mean {mean}, sd {sd}")
+    if not (sd > 0).all():
+        raise ValueError("truth must have an sd > 0 in every parameter")
+    if best is not None and _mean_sd(best)[0].shape != mean.shape:
+        raise ValueError(f"best has {_mean_sd(best)[0].size} parameters, truth has {mean.size}")
     rows = {}
     for name, fit in fits.items():
         fit_mean, fit_sd = _mean_sd(fit)

@@ -6,6 +6,7 @@ and its entry in `TARGETS`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from numbers import Real
@@ -16,19 +17,28 @@ from scipy import special, stats
 LOG_2PI = float(np.log(2 * np.pi))
 
 
-def check_finite(**arguments: float) -> None:
-    """Raise `ValueError`, naming the argument, unless every one is a finite real number."""
+def _is_finite(value: Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer too large for a float
+        return False
+
+
+def check_finite(**arguments: float) -> tuple[float, ...]:
+    """The arguments as floats; raise `ValueError`, naming the argument, unless every one is a finite real number."""
     for name, value in arguments.items():
-        if not isinstance(value, Real) or not np.isfinite(value):
+        if not isinstance(value, Real) or not _is_finite(value):
             raise ValueError(f"{name} must be a finite number, got {value!r}")
+    return tuple(float(value) for value in arguments.values())
 
 
-def check_positive(**arguments: float) -> None:
-    """Raise `ValueError`, naming the argument, unless every one is a finite number above zero."""
-    check_finite(**arguments)
+def check_positive(**arguments: float) -> tuple[float, ...]:
+    """The arguments as floats; raise `ValueError`, naming the argument, unless every one is finite and above zero."""
+    floats = check_finite(**arguments)
     for name, value in arguments.items():
         if value <= 0:
             raise ValueError(f"{name} must be a finite number > 0, got {value!r}")
+    return floats
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,7 @@ class Target:
     support : tuple of float
         Lower and upper end; either may be infinite.
     mean, sd : float
-        Exact. `inf` where the integral diverges, `nan` where it does not exist.
+        Exact. `inf` or `nan` where there is none.
     quantile : callable
         Probability in [0, 1] (any shape) → θ.
     log_evidence : float
@@ -93,9 +103,7 @@ class Normal(Target):
 
 def normal(mu: float = 0.0, sigma: float = 1.0) -> Normal:
     """The normal density N(μ, σ²). Raises `ValueError` unless μ is finite and σ finite and > 0."""
-    check_finite(mu=mu)
-    check_positive(sigma=sigma)
-    mu, sigma = float(mu), float(sigma)
+    (mu,), (sigma,) = check_finite(mu=mu), check_positive(sigma=sigma)
 
     def log_density(theta):
         return -0.5 * ((theta - mu) / sigma) ** 2 - np.log(sigma) - 0.5 * LOG_2PI
@@ -108,22 +116,19 @@ def normal(mu: float = 0.0, sigma: float = 1.0) -> Normal:
 
 def student_t(df: float = 3.0, loc: float = 0.0, scale: float = 1.0) -> Target:
     """Student-t with `df` degrees of freedom (ν): heavy tails, sd √(ν/(ν−2))·scale for ν > 2."""
-    check_finite(loc=loc)
-    check_positive(df=df, scale=scale)
+    (loc,), (df, scale) = check_finite(loc=loc), check_positive(df=df, scale=scale)
     return Target.from_scipy("Student-t", stats.t(df, loc, scale))
 
 
 def gumbel(loc: float = 0.0, scale: float = 1.0) -> Target:
     """Gumbel for maxima: skewed, its left tail falls like exp(−exp(−z))."""
-    check_finite(loc=loc)
-    check_positive(scale=scale)
+    (loc,), (scale,) = check_finite(loc=loc), check_positive(scale=scale)
     return Target.from_scipy("Gumbel", stats.gumbel_r(loc, scale))
 
 
 def laplace(loc: float = 0.0, scale: float = 1.0) -> Target:
     """Laplace (double exponential): a kink at its mode."""
-    check_finite(loc=loc)
-    check_positive(scale=scale)
+    (loc,), (scale,) = check_finite(loc=loc), check_positive(scale=scale)
 
     def log_density(theta):  # scipy takes the log of a density that has underflowed
         return -np.abs((theta - loc) / scale) - np.log(2 * scale)
@@ -133,20 +138,19 @@ def laplace(loc: float = 0.0, scale: float = 1.0) -> Target:
 
 def skew_normal(shape: float = 4.0, loc: float = 0.0, scale: float = 1.0) -> Target:
     """Skew-normal (Azzalini 1985); `shape` = 0 is the normal, > 0 leans to the right."""
-    check_finite(shape=shape, loc=loc)
-    check_positive(scale=scale)
+    (shape, loc), (scale,) = check_finite(shape=shape, loc=loc), check_positive(scale=scale)
     return Target.from_scipy("skew-normal", stats.skewnorm(shape, loc, scale))
 
 
 def beta(a: float = 1001.0, b: float = 2.0) -> Target:
-    """Beta(a, b) on (0, 1)."""
-    check_positive(a=a, b=b)
+    """Beta(a, b) on (0, 1). With a or b below 0.5 integrate on `logit_beta`: see `helpers.divergences.kl`."""
+    a, b = check_positive(a=a, b=b)
     return Target.from_scipy("Beta", stats.beta(a, b))
 
 
 def logit_beta(a: float = 1001.0, b: float = 2.0) -> Target:
     """The density of ζ = logit θ when θ ~ Beta(a, b): log θ and log(1 − θ) by `logaddexp`, so no overflow."""
-    check_positive(a=a, b=b)
+    a, b = check_positive(a=a, b=b)
 
     def log_density(zeta):
         return -a * np.logaddexp(0, -zeta) - b * np.logaddexp(0, zeta) - special.betaln(a, b)
@@ -170,7 +174,7 @@ def normal_mixture(
 ) -> Target:
     """Two normals; `weights` are positive and sum to one."""
     for name, pair in {"weights": weights, "means": means, "sds": sds}.items():
-        if len(pair) != 2:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise ValueError(f"{name} must hold two numbers, got {pair!r}")
     check_positive(**{f"weights[{k}]": w for k, w in enumerate(weights)})
     check_positive(**{f"sds[{k}]": s for k, s in enumerate(sds)})
@@ -208,6 +212,6 @@ TARGETS: dict[str, Callable[..., Target]] = {
 
 def get_target(name: str) -> Target:
     """The target called `name`, with its default parameters. Raises `ValueError` for an unknown name."""
-    if name not in TARGETS:
+    if not isinstance(name, str) or name not in TARGETS:
         raise ValueError(f"name must be one of {', '.join(map(repr, TARGETS))}; got {name!r}")
     return TARGETS[name]()

@@ -5,7 +5,7 @@ import pytest
 
 from helpers import targets
 from helpers.best_gaussian import CRITERIA, best_gaussian, descend
-from helpers.divergences import kl
+from helpers.divergences import kl, squared_log_difference
 
 
 def test_student_t_four_answers():
@@ -50,6 +50,29 @@ def test_shallow_valley_is_covered():
     best = best_gaussian(targets.normal_mixture(), "KL(q‖p)")
     assert (best.mean, best.sd) == pytest.approx((0.712, 2.873), abs=1e-3)
     assert kl(best, targets.normal_mixture()) == pytest.approx(0.4465, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("weights", "means", "sds"),
+    [((0.65, 0.35), (-3, 3), (0.75, 0.5)), ((0.35, 0.65), (-3, 3), (0.5, 0.75)), ((0.5, 0.5), (-1, 1), (1, 1))],
+)
+def test_the_best_is_at_least_as_good_as_every_descent(weights, means, sds):
+    target = targets.normal_mixture(weights, means, sds)
+    best = kl(best_gaussian(target, "KL(q‖p)"), target)
+    starts = [*target.anchors, (target.mean, target.sd), (means[0], 0.1), (means[1], 5.0)]
+    assert best <= min(kl(descend(kl, target, *start), target) for start in starts) + 1e-9
+
+
+def test_a_search_that_stops_early_is_finished():
+    target = targets.logit_beta(0.01, 0.01)
+    best = best_gaussian(target, "squared log difference")
+    assert squared_log_difference(best, target) <= squared_log_difference(targets.normal(0, 112), target)
+
+
+def test_laplace_finds_a_mode_far_narrower_than_the_whole():
+    target = targets.normal_mixture((0.5, 0.5), (0, 1), (1e-2, 10))
+    best = best_gaussian(target, "Laplace")
+    assert (best.mean, best.sd) == pytest.approx((0, 1e-2), abs=1e-4)
 
 
 def test_what_does_not_exist_is_refused_by_name():

@@ -9,6 +9,7 @@ from scipy import special, stats
 from helpers.divergences import elbo, entropy, kl, log_evidence, squared_log_difference
 from helpers.targets import (
     LOG_2PI,
+    Target,
     beta,
     gumbel,
     laplace,
@@ -112,6 +113,29 @@ def test_log_evidence_is_elbo_plus_kl(target):
     q = target if np.isfinite(target.support).any() else normal(target.mean + 0.3 * target.sd, 0.8 * target.sd)
     assert elbo(q, unnormalised) + kl(q, target) == pytest.approx(-7.25, abs=1e-6)
     assert kl(q, unnormalised) == pytest.approx(kl(q, target), abs=1e-9)
+
+
+def test_a_support_that_sticks_out_at_one_end_only():
+    low = Target.from_scipy("uniform", stats.uniform(-0.5, 1))
+    high = Target.from_scipy("uniform", stats.uniform(0.5, 1))
+    for q in (low, high):
+        assert kl(q, beta(3, 2)) == np.inf
+        assert elbo(q, beta(3, 2)) == -np.inf
+        assert squared_log_difference(q, beta(3, 2)) == np.inf
+
+
+def test_q_may_be_unnormalised_too():
+    assert kl(gumbel().scaled(3.0), student_t()) == pytest.approx(kl(gumbel(), student_t()), abs=1e-9)
+
+
+def test_a_density_that_overflows_at_its_wall_is_not_infinite():
+    a = 0.1  # KL(Beta(a, 1)‖uniform) = log a − (a − 1)/a
+    assert kl(beta(a, 1), beta(1, 1)) == pytest.approx(np.log(a) - (a - 1) / a, abs=1e-6)
+
+
+def test_too_narrow_for_double_precision_is_said():
+    with pytest.raises(ValueError, match="too narrow"):
+        log_evidence(normal(1e15, 1e-3))
 
 
 def test_kl_is_the_same_in_every_parameterisation():

@@ -95,6 +95,18 @@ WRONG = [
     (exercises.check_gamma_optimum, [(np.log(1.5), 3**-0.5)], "mode"),
     (exercises.check_gamma_gradient, [lambda m, o, e: None], "no answer yet"),
     (exercises.check_gamma_gradient, [lambda m, o, e: 3.0], "two numbers"),
+    (exercises.check_gamma_gradient, [lambda m, o, e: (np.nan, np.nan)], "two finite numbers"),
+    (exercises.check_gamma_gradient, [lambda m, o, e: (gamma_gradient(m, o, e)[0], np.nan)], "two finite numbers"),
+    (exercises.check_gamma_log_density, [lambda z: 1e20 + 0 * z], "more than a constant"),
+    (exercises.check_gamma_log_density, [lambda z: np.multiply(z, 0, out=z)], "more than a constant"),
+    (exercises.check_gamma_log_density, [lambda z: 0 * z + np.inf], "all should be finite"),
+    (exercises.check_sigma_for_laplace, [10**400], "One number"),
+    (exercises.check_sigma_for_laplace, [np.complex128(1.2533 + 9j)], "One number"),
+    (exercises.check_sigma_for_laplace, [1.25], "Four digits"),
+    (exercises.check_towards_two, [None, {}], "dictionaries"),
+    (exercises.check_towards_two, [BOTH | {"KL(p‖q)": np.zeros(2)}, MEASURED], "choose one of"),
+    (exercises.check_gamma_optimum, [{0.2388: 1, 0.5774: 2}], "A pair"),
+    (exercises.check_gamma_optimum, [("a", "b")], "Two finite numbers"),
     (exercises.check_gamma_gradient, [lambda m, o, e: gamma_gradient(m, o, e, for_mu=-1)], "Jacobian term"),
     (exercises.check_gamma_gradient, [lambda m, o, e: gamma_gradient(m, o, e, entropy=0)], "entropy is missing"),
     (exercises.check_gamma_gradient, [lambda m, o, e: gamma_gradient(m, o, e, by_sigma=True)], "chain rule"),
@@ -111,6 +123,13 @@ def test_wrong_answer_gets_its_hint(checker, answers, hint):
     verdict = checker(*answers)
     assert not verdict.right
     assert hint in verdict.message
+
+
+def test_right_answers_in_single_precision_are_right():
+    half = np.float32
+    assert exercises.check_gamma_log_density(lambda z: (3 * z - 2 * np.exp(z)).astype(half)).right
+    assert exercises.check_gamma_gradient(lambda m, o, e: [half(x) for x in gamma_gradient(m, o, e)]).right
+    assert exercises.check_kl_of_normals(lambda *a: np.array([kl(*a)], half)).right
 
 
 def test_numbers_of_a_solution_that_the_notebook_does_not_compute():

@@ -63,7 +63,25 @@ def test_family_and_optimiser_are_told_apart():
     assert table.loc["poor", "W1 to best"] > 0.3
 
 
+def test_distance_to_the_best_is_in_posterior_sds():
+    assert scorecard(normal(1, 2), {"q": normal(4, 2)}, best=normal(2, 2)).loc["q", "W1 to best"] == pytest.approx(
+        1, abs=1e-4
+    )
+
+
+def test_khat_of_a_density_agrees_with_that_of_its_draws():
+    target, q = student_t(3), normal(0, 3**0.5)
+    values = np.random.default_rng(5).normal(0, 3**0.5, size=20_000)
+    draws = Draws(values, target.log_density(values) - q.log_density(values))
+    card = scorecard(target, {"density": q, "draws": draws})
+    assert abs(card["k-hat"].diff().iloc[1]) < 0.8 and card["k-hat"].min() > 0.9
+
+
 def test_bad_input_is_named():
+    with pytest.raises(ValueError, match="sd > 0"):
+        scorecard(Draws(np.zeros(10)), {"q": normal()})
+    with pytest.raises(ValueError, match="best has 2 parameters"):
+        scorecard(normal(), {"q": normal()}, best=Draws(np.zeros((10, 2))))
     with pytest.raises(ValueError, match="truth must have a finite mean and sd"):
         scorecard(student_t(2), {"q": normal()})
     with pytest.raises(ValueError, match=r"fits\['two'\] has 2 parameters, truth has 1"):

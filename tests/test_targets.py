@@ -106,6 +106,18 @@ def test_weights_must_sum_to_one():
         targets.normal_mixture(weights=(1.0,))
 
 
+def test_numbers_of_any_type_are_taken_as_floats():
+    for make in (targets.student_t, targets.gumbel, targets.laplace):
+        assert log_evidence(make(scale=np.int8(100))) == pytest.approx(0, abs=1e-6)
+        assert make(scale=np.float32(2)).sd == make(scale=2.0).sd
+    with pytest.raises(ValueError, match="mu must be a finite number"):
+        targets.normal(10**400, 1)
+    with pytest.raises(ValueError, match="weights must hold two numbers"):
+        targets.normal_mixture(weights=None)
+    with pytest.raises(ValueError, match="name must be one of"):
+        targets.get_target([1])
+
+
 def test_unknown_target_lists_what_is_allowed():
     with pytest.raises(ValueError, match="name must be one of 'Student-t', 'Gumbel'.*got 'Cauchy'"):
         targets.get_target("Cauchy")
