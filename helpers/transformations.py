@@ -31,7 +31,7 @@ def draw(p_theta: Target, p_zeta: Target, q: Normal) -> Figure:
 
     Source: Kucukelbir et al. 2017, arXiv:1603.00788, whose figure 1 sketches these three spaces.
     """
-    eta = np.linspace(-3.4, 3.4, 401)
+    eta = np.linspace(-3.4, 9, 731)  # far enough for the curves on θ to come down before the wall
     zeta = q.mean + q.sd * eta
     theta = special.expit(zeta)
     stretch = 1 / (theta * (1 - theta))  # dζ/dθ
@@ -57,6 +57,8 @@ def draw(p_theta: Target, p_zeta: Target, q: Normal) -> Figure:
         ax.set(xlabel=label, title=title, yticks=[], ylim=(0, 1.08 * max(target.max(), approximation.max())))
     axes[0].set(ylabel="density", xlim=(theta[0], 1.0005), xticks=[0.985, 0.99, 0.995, 1])
     axes[0].tick_params(axis="x", labelsize=9)
+    axes[1].set_xlim(q.mean - 3.6 * q.sd, q.mean + 4 * q.sd)
+    axes[2].set_xlim(-3.6, 4)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     for (left, right), name in zip([axes[:2], axes[1:]], ["T", "S"], strict=True):
         _arrow(figure, left, right, name)
@@ -69,4 +71,4 @@ def _arrow(figure: Figure, left, right, name: str) -> None:
         mutation_scale=14, linewidth=1.6, color=PALETTE["truth"],
     )  # fmt: skip
     figure.add_artist(arrow)
-    right.text(-0.17, 0.54, name, transform=right.transAxes, ha="center", va="bottom", fontsize=13, fontweight="bold")
+    right.text(-0.29, 0.52, name, transform=right.transAxes, ha="center", va="bottom", fontsize=13, fontweight="bold")
