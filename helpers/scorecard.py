@@ -21,6 +21,7 @@ COLUMNS = {
     "−ELBO": "{:.4f}",
     "seconds": "{:.1f}",
 }
+FORMATS = COLUMNS | {"correlation": "{:+.3f}"}
 KHAT_DRAWS = 20_000
 
 
@@ -33,17 +34,45 @@ class Draws:
     values : array, shape (draws,) or (draws, parameters)
     log_ratio : array, shape (draws,), optional
         log p̃ − log q at each draw, p̃ the unnormalised target; leave out where q has no density (SVGD, NUTS).
+    weights : array, shape (draws,), optional
+        Weight of each value, of sum one: for the points of a grid. All alike by default.
     """
 
     values: np.ndarray
     log_ratio: np.ndarray | None = None
+    weights: np.ndarray | None = None
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Shape (parameters,)."""
+        return np.average(self._columns, axis=0, weights=self.weights)
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Shape (parameters, parameters)."""
+        return np.atleast_2d(np.cov(self._columns, rowvar=False, aweights=self.weights, ddof=0))
+
+    @property
+    def sd(self) -> np.ndarray:
+        """Shape (parameters,)."""
+        return np.sqrt(np.diag(self.covariance))
+
+    def quantile(self, probability: np.ndarray) -> np.ndarray:
+        """Quantiles of every parameter, shape (probabilities, parameters)."""
+        if self.weights is None:
+            return np.quantile(self._columns, probability, axis=0)
+        return np.stack([_weighted_quantile(column, self.weights, probability) for column in self._columns.T], axis=1)
+
+    @property
+    def _columns(self) -> np.ndarray:
+        return np.asarray(self.values, float).reshape(len(self.values), -1)
 
 
 def scorecard(
     truth: Target | Draws,
     fits: Mapping[str, Target | Draws],
     *,
-    best: Target | Draws | None = None,
+    best: Target | Draws | Mapping[str, Target | Draws] | None = None,
     seconds: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -55,8 +84,8 @@ def scorecard(
         Exact, or gold draws. Its sd is the unit of "mean error", "W1" and "W1 to best".
     fits : mapping of name → Target or Draws
         One row each. With several parameters each column shows the worst of them.
-    best : Target or Draws, optional
-        The best member of the family, to tell a poor family from a poor optimiser.
+    best : Target or Draws, or mapping of name → either, optional
+        The best member of the family, to tell a poor family from a poor optimiser; one for all fits, or each its own.
     seconds : mapping of name → float, optional
         How long each fit took.
     seed : int
@@ -80,8 +109,10 @@ def scorecard(
         raise ValueError(f"truth must have a finite mean and sd, got mean {mean}, sd {sd}")
     if not (sd > 0).all():
         raise ValueError("truth must have an sd > 0 in every parameter")
-    if best is not None and _mean_sd(best)[0].shape != mean.shape:
-        raise ValueError(f"best has {_mean_sd(best)[0].size} parameters, truth has {mean.size}")
+    bests = best if isinstance(best, Mapping) else dict.fromkeys(fits, best)
+    for one in bests.values():
+        if one is not None and _mean_sd(one)[0].shape != mean.shape:
+            raise ValueError(f"best has {_mean_sd(one)[0].size} parameters, truth has {mean.size}")
     rows = {}
     for name, fit in fits.items():
         fit_mean, fit_sd = _mean_sd(fit)
@@ -92,7 +123,7 @@ def scorecard(
             "mean error": _worst((fit_mean - mean) / sd, np.abs),
             "sd ratio": _worst(fit_sd / sd, lambda ratio: np.abs(np.log(ratio))),
             "W1": np.max(wasserstein(fit, truth) / sd),
-            "W1 to best": np.nan if best is None else np.max(wasserstein(fit, best) / sd),
+            "W1 to best": np.max(wasserstein(fit, bests[name]) / sd) if bests.get(name) is not None else np.nan,
             "k-hat": khat,
             "−ELBO": loss,
             "seconds": (seconds or {}).get(name, np.nan),
@@ -103,7 +134,7 @@ def scorecard(
 
 def show_table(table: pd.DataFrame):
     """`table` as a reader sees it: each column of the scorecard in its own format, "n/a" for what has no value."""
-    formats = {column: COLUMNS.get(column, "{:.4f}") for column in table.select_dtypes("number").columns}
+    formats = {column: FORMATS.get(column, "{:.4f}") for column in table.select_dtypes("number").columns}
     return table.style.format(formats, na_rep="n/a").set_table_styles(
         [{"selector": "th.row_heading", "props": "text-align: left; white-space: nowrap"}]
     )
@@ -128,17 +159,19 @@ def pareto_khat(log_ratio: np.ndarray) -> float:
 
 
 def _mean_sd(x: Target | Draws) -> tuple[np.ndarray, np.ndarray]:
-    if isinstance(x, Target):
-        return np.array([x.mean]), np.array([x.sd])
-    values = np.asarray(x.values, float).reshape(len(x.values), -1)
-    return values.mean(axis=0), values.std(axis=0)
+    return np.atleast_1d(x.mean), np.atleast_1d(x.sd)
 
 
 def _quantiles(x: Target | Draws, probability: np.ndarray) -> np.ndarray:
     """Shape (probabilities, parameters)."""
-    if isinstance(x, Target):
-        return np.asarray(x.quantile(probability))[:, None]
-    return np.quantile(np.asarray(x.values, float).reshape(len(x.values), -1), probability, axis=0)
+    return np.asarray(x.quantile(probability)).reshape(len(probability), -1)
+
+
+def _weighted_quantile(values: np.ndarray, weights: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """Of a grid's points: equal values are one point, whose weight counts half on each side of it."""
+    places, which = np.unique(values, return_inverse=True)
+    mass = np.bincount(which, weights)
+    return np.interp(probability, np.cumsum(mass) - mass / 2, places)
 
 
 def _worst(values: np.ndarray, badness) -> float:

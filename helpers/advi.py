@@ -1,0 +1,182 @@
+"""ADVI as one compiled loop over the log density of a PyMC model, with what a quiet gradient needs.
+
+`mean_field`, `full_rank` and `climb` stand word for word in chapter 3, which explains them; a test compares them.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from numbers import Integral
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.linalg import solve_triangular
+from jax.scipy.stats import norm
+
+from helpers.flat_model import FlatModel
+from helpers.gaussian_fit import GaussianFit
+from helpers.targets import check_positive
+
+
+def mean_field(phi):
+    """The normal with φ = (μ, log σ): how it makes ζ from η, and its log density at ζ."""
+    mu, omega = jnp.split(phi, 2)
+    return lambda eta: mu + jnp.exp(omega) * eta, lambda zeta: norm.logpdf(zeta, mu, jnp.exp(omega)).sum(-1)
+
+
+def full_rank(phi):
+    """The normal N(μ, LLᵀ) with φ = (μ, log diagonal of L, rest of L): the same two."""
+    size = round((2 * phi.size + 2.25) ** 0.5 - 1.5)  # φ holds size + size (size + 1) / 2 numbers
+    mu, omega, rest = jnp.split(phi, [size, 2 * size])
+    factor = jnp.diag(jnp.exp(omega)).at[jnp.tril_indices(size, -1)].set(rest)
+
+    def log_q(zeta):
+        return norm.logpdf(solve_triangular(factor, (zeta - mu).T, lower=True)).sum(0) - omega.sum()
+
+    return lambda eta: mu + eta @ factor.T, log_q
+
+
+def climb(
+    log_p, family, phi, keys, rows=None, *, size, draws=8, rate=0.05, pairs=True, stick=True, decay=True, average=True
+):
+    """Adam on −ELBO, one step for each key: φ, and the losses on the way."""
+    steps = len(keys)
+
+    def loss(phi, key, rows):
+        eta = jax.random.normal(key, (draws // 2 if pairs else draws, size))
+        eta = jnp.concatenate([eta, -eta]) if pairs else eta
+        push, log_q = family(phi)
+        if stick:  # the slope that log q has of its own averages to zero and only adds noise: hold it still
+            _, log_q = family(jax.lax.stop_gradient(phi))
+        zeta = push(eta)
+        return jnp.mean(log_q(zeta) - jax.vmap(log_p, (0, None))(zeta, rows))
+
+    def step(state, now):
+        phi, m, v, total = state
+        t, key, rows = now
+        value, slope = jax.value_and_grad(loss)(phi, key, rows)
+        m, v = 0.9 * m + 0.1 * slope, 0.99 * v + 0.01 * slope**2
+        now_rate = rate * jnp.cos(jnp.pi / 2 * t / steps) ** 2 if decay else rate
+        phi = phi - now_rate * m / (1 - 0.9 ** (t + 1)) / (jnp.sqrt(v / (1 - 0.99 ** (t + 1))) + 1e-8)
+        return (phi, m, v, total + jnp.where(t < steps // 2, 0, phi)), value
+
+    zero = jnp.zeros_like(phi)
+    state, losses = jax.lax.scan(step, (phi, zero, zero, zero), (jnp.arange(steps), keys, rows))
+    return state[-1] / (steps - steps // 2) if average else state[0], losses
+
+
+FAMILIES = {"mean-field": mean_field, "full-rank": full_rank}
+
+
+def advi(model: FlatModel, *, start=None, **arguments) -> GaussianFit:
+    """Fit a Gaussian to the posterior of `model`, from one start; arguments and errors as `restarts`.
+
+    Parameters
+    ----------
+    start : array, shape (size,), optional
+        Where the mean of q starts; PyMC's initial point by default.
+    """
+    return restarts(model, [model.start if start is None else start], **arguments)[0]
+
+
+def restarts(
+    model: FlatModel,
+    starts,
+    *,
+    seed: int,
+    family: str = "mean-field",
+    steps: int = 5000,
+    draws: int = 8,
+    rate: float = 0.05,
+    start_sd: float = 1.0,
+    batch_size: int | None = None,
+    pairs: bool = True,
+    stick: bool = True,
+    decay: bool = True,
+    average: bool = True,
+) -> list[GaussianFit]:
+    """Fit a Gaussian to the posterior of `model` from every start, all at once.
+
+    Parameters
+    ----------
+    model : FlatModel
+    starts : array, shape (fits, size)
+        Where the means start.
+    family : str
+        "mean-field" (independent parameters) or "full-rank".
+    steps : int
+        Steps of Adam (Kingma and Ba 2015, arXiv:1412.6980), b1 = 0.9, b2 = 0.99.
+    draws : int
+        Draws of η in each step.
+    rate : float
+        Learning rate at the start.
+    start_sd : float
+        Standard deviation of q at the start, the same in every direction.
+    batch_size : int, optional
+        Rows in each step, drawn anew with replacement; needed where the model names a `minibatch`.
+    pairs : bool
+        Antithetic draws: with each η also −η.
+    stick : bool
+        "Sticking the landing": leave out the part of the gradient that averages to zero (Roeder, Wu and Duvenaud
+        2017, arXiv:1703.09194).
+    decay : bool
+        Let the learning rate fall to zero along a cosine.
+    average : bool
+        Return the average of φ over the second half of the steps (Dhaka et al. 2020, arXiv:2009.00666), not the last.
+
+    Returns
+    -------
+    list of GaussianFit
+        One for each start.
+
+    Raises
+    ------
+    ValueError
+        For an argument out of range; the message says what is allowed.
+    FloatingPointError
+        Where a fit ended in NaN or infinity.
+    """
+    starts = np.array(starts, dtype=model.start.dtype, ndmin=2)
+    counts = {"steps": steps, "draws": draws} | ({} if batch_size is None else {"batch_size": batch_size})
+    _check(model, starts, family, counts, {"rate": rate, "start_sd": start_sd})
+    if pairs and draws % 2:
+        raise ValueError(f"draws must be even with pairs=True, got {draws}")
+    for_keys, for_rows = jax.random.split(jax.random.key(seed))
+    keys = jax.random.split(for_keys, (len(starts), steps))
+    rows = batch_size and jax.random.randint(for_rows, (len(starts), steps, batch_size), 0, model.rows)
+    below = model.size * (model.size - 1) // 2 if family == "full-rank" else 0
+    phi = jnp.hstack([starts, jnp.full_like(starts, jnp.log(start_sd)), jnp.zeros((len(starts), below), starts.dtype)])
+    options = {"draws": draws, "rate": rate, "pairs": pairs, "stick": stick, "decay": decay, "average": average}
+    found, losses = _climb_all(model.log_density, FAMILIES[family], phi, keys, rows, size=model.size, **options)
+    for k, each in enumerate(np.asarray(found)):
+        if not np.isfinite(each).all():
+            raise FloatingPointError(f"the fit from start {k} ended in {each}: try a smaller rate or start_sd")
+    return [_fit(model, family, *each) for each in zip(np.asarray(found), np.asarray(losses), strict=True)]
+
+
+@partial(jax.jit, static_argnames=("log_p", "family", "size", "draws", "pairs", "stick", "decay", "average"))
+def _climb_all(log_p, family, phi, keys, rows, **options):
+    return jax.vmap(partial(climb, log_p, family, **options))(phi, keys, rows)
+
+
+def _fit(model: FlatModel, family: str, phi: np.ndarray, losses: np.ndarray) -> GaussianFit:
+    mean, omega, rest = np.split(phi, [model.size, 2 * model.size])
+    scale = np.exp(omega)
+    if family == "full-rank":
+        scale = np.diag(scale)
+        scale[np.tril_indices(model.size, -1)] = rest
+    return GaussianFit(model, mean, scale, losses)
+
+
+def _check(model: FlatModel, starts, family: str, counts: dict, positive: dict) -> None:
+    if family not in FAMILIES:
+        raise ValueError(f"family must be one of {', '.join(map(repr, FAMILIES))}; got {family!r}")
+    if starts.ndim != 2 or starts.shape[1] != model.size or not np.isfinite(starts).all():
+        raise ValueError(f"each start must hold {model.size} finite numbers, one for each of {model.labels}")
+    for name, value in counts.items():
+        if not isinstance(value, Integral) or value < 1:
+            raise ValueError(f"{name} must be a whole number >= 1, got {value!r}")
+    check_positive(**positive)
+    if bool(model.minibatch) != ("batch_size" in counts):
+        raise ValueError("batch_size must be given where the model names a minibatch, and only there")

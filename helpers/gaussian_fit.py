@@ -1,0 +1,82 @@
+"""A Gaussian over the unconstrained parameters of a PyMC model: what each of the course's Gaussian fits comes down to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import arviz as az
+import jax
+import numpy as np
+from pymc.variational.approximations import FullRank, MeanField
+from scipy import stats
+from xarray import DataTree
+
+from helpers.flat_model import FlatModel
+from helpers.scorecard import Draws
+
+
+@dataclass(frozen=True)
+class GaussianFit:
+    """q(ζ) = N(mean, L Lᵀ) on the unconstrained space of a model.
+
+    Parameters
+    ----------
+    model : FlatModel
+    mean : array, shape (size,)
+    scale : array, shape (size, size) or (size,)
+        L, lower triangular; or the standard deviations, where all are independent.
+    losses : array, shape (steps,), optional
+        One noisy estimate of −ELBO, in nats, for each step of the fit.
+    """
+
+    model: FlatModel
+    mean: np.ndarray
+    scale: np.ndarray
+    losses: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+    @classmethod
+    def from_pymc(cls, model: FlatModel, approximation: MeanField | FullRank) -> GaussianFit:
+        """What `pm.fit` returned, from method "advi" or "fullrank_advi", for the same model."""
+        order = [approximation.ordering[v.name][1] for v in model.value_vars]
+        places = np.concatenate([np.arange(approximation.ddim)[part] for part in order])
+        mean, covariance = approximation.mean.eval()[places], approximation.cov.eval()[np.ix_(places, places)]
+        return cls(model, mean, np.linalg.cholesky(covariance), np.asarray(approximation.hist))
+
+    @property
+    def factor(self) -> np.ndarray:
+        """L, shape (size, size)."""
+        return self.scale if self.scale.ndim == 2 else np.diag(self.scale)
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Shape (size, size)."""
+        return self.factor @ self.factor.T
+
+    @property
+    def sd(self) -> np.ndarray:
+        """Standard deviation of each ζ, shape (size,)."""
+        return self.scale if self.scale.ndim == 1 else np.sqrt((self.scale**2).sum(axis=1))
+
+    def draws(self, draws: int = 20_000, *, seed: int) -> Draws:
+        """Draws of ζ, shape (draws, size), with log p̃(ζ) − log q(ζ): what the scorecard takes."""
+        eta = np.random.default_rng(seed).standard_normal((draws, self.mean.size))
+        spread = eta * self.scale if self.scale.ndim == 1 else eta @ self.scale.T
+        log_determinant = np.log(self.scale if self.scale.ndim == 1 else np.diag(self.scale)).sum()
+        log_q = stats.norm.logpdf(eta).sum(axis=1) - log_determinant
+        zeta = self.mean + spread
+        return Draws(zeta, np.asarray(self.model.log_densities(zeta)) - log_q)
+
+    def elbo(self, draws: int = 20_000, *, seed: int) -> tuple[float, float]:
+        """The ELBO in nats, estimated from `draws` draws, and the standard error of the estimate."""
+        log_ratio = self.draws(draws, seed=seed).log_ratio
+        return float(log_ratio.mean()), float(log_ratio.std() / np.sqrt(draws))
+
+    def to_datatree(self, draws: int = 1000, *, seed: int) -> DataTree:
+        """Draws of every parameter and deterministic, in its own space, as group "posterior" with one chain."""
+        zeta = self.draws(draws, seed=seed).values
+        values = jax.jit(jax.vmap(self.model.constrain))(zeta)
+        model = self.model.model
+        dims = {name: list(model.named_vars_to_dims[name]) for name in values if name in model.named_vars_to_dims}
+        posterior = {name: np.asarray(value)[None] for name, value in values.items()}
+        coords = {name: list(labels) for name, labels in model.coords.items() if labels is not None}
+        return az.from_dict({"posterior": posterior}, dims=dims, coords=coords)
