@@ -38,28 +38,28 @@ def full_rank(phi):
 
 
 def climb(
-    log_p, family, phi, keys, rows=None, *, size, draws=8, rate=0.05, pairs=True, stick=True, decay=True, average=True
+    log_p, family, phi, keys, rows, size, draws=8, rate=0.05, antithetic=True, sticking=True, decay=True, average=True
 ):
     """Adam on −ELBO, one step for each key: φ, and the losses on the way."""
     steps = len(keys)
 
     def loss(phi, key, rows):
-        eta = jax.random.normal(key, (draws // 2 if pairs else draws, size))
-        eta = jnp.concatenate([eta, -eta]) if pairs else eta
+        eta = jax.random.normal(key, (draws // 2 if antithetic else draws, size))
+        eta = jnp.concatenate([eta, -eta]) if antithetic else eta
         push, log_q = family(phi)
-        if stick:  # the slope that log q has of its own averages to zero and only adds noise: hold it still
+        if sticking:  # let log q's own slope stand still: it averages to zero, and only adds noise
             _, log_q = family(jax.lax.stop_gradient(phi))
         zeta = push(eta)
         return jnp.mean(log_q(zeta) - jax.vmap(log_p, (0, None))(zeta, rows))
 
     def step(state, now):
-        phi, m, v, total = state
+        phi, mean, square, total = state
         t, key, rows = now
-        value, slope = jax.value_and_grad(loss)(phi, key, rows)
-        m, v = 0.9 * m + 0.1 * slope, 0.99 * v + 0.01 * slope**2
-        now_rate = rate * jnp.cos(jnp.pi / 2 * t / steps) ** 2 if decay else rate
-        phi = phi - now_rate * m / (1 - 0.9 ** (t + 1)) / (jnp.sqrt(v / (1 - 0.99 ** (t + 1))) + 1e-8)
-        return (phi, m, v, total + jnp.where(t < steps // 2, 0, phi)), value
+        value, g = jax.value_and_grad(loss)(phi, key, rows)
+        mean, square = 0.9 * mean + 0.1 * g, 0.99 * square + 0.01 * g**2
+        direction = mean / (1 - 0.9 ** (t + 1)) / (jnp.sqrt(square / (1 - 0.99 ** (t + 1))) + 1e-8)
+        phi = phi - rate * direction * (0.5 * (1 + jnp.cos(jnp.pi * t / steps)) if decay else 1)
+        return (phi, mean, square, total + jnp.where(t < steps // 2, 0, phi)), value
 
     zero = jnp.zeros_like(phi)
     state, losses = jax.lax.scan(step, (phi, zero, zero, zero), (jnp.arange(steps), keys, rows))
@@ -91,8 +91,8 @@ def restarts(
     rate: float = 0.05,
     start_sd: float = 1.0,
     batch_size: int | None = None,
-    pairs: bool = True,
-    stick: bool = True,
+    antithetic: bool = True,
+    sticking: bool = True,
     decay: bool = True,
     average: bool = True,
 ) -> list[GaussianFit]:
@@ -115,9 +115,9 @@ def restarts(
         Standard deviation of q at the start, the same in every direction.
     batch_size : int, optional
         Rows in each step, drawn anew with replacement; needed where the model names a `minibatch`.
-    pairs : bool
+    antithetic : bool
         Antithetic draws: with each η also −η.
-    stick : bool
+    sticking : bool
         "Sticking the landing": leave out the part of the gradient that averages to zero (Roeder, Wu and Duvenaud
         2017, arXiv:1703.09194).
     decay : bool
@@ -140,14 +140,21 @@ def restarts(
     starts = np.array(starts, dtype=model.start.dtype, ndmin=2)
     counts = {"steps": steps, "draws": draws} | ({} if batch_size is None else {"batch_size": batch_size})
     _check(model, starts, family, counts, {"rate": rate, "start_sd": start_sd})
-    if pairs and draws % 2:
-        raise ValueError(f"draws must be even with pairs=True, got {draws}")
+    if antithetic and draws % 2:
+        raise ValueError(f"draws must be even with antithetic=True, got {draws}")
     for_keys, for_rows = jax.random.split(jax.random.key(seed))
     keys = jax.random.split(for_keys, (len(starts), steps))
     rows = batch_size and jax.random.randint(for_rows, (len(starts), steps, batch_size), 0, model.rows)
     below = model.size * (model.size - 1) // 2 if family == "full-rank" else 0
     phi = jnp.hstack([starts, jnp.full_like(starts, jnp.log(start_sd)), jnp.zeros((len(starts), below), starts.dtype)])
-    options = {"draws": draws, "rate": rate, "pairs": pairs, "stick": stick, "decay": decay, "average": average}
+    options = {
+        "draws": draws,
+        "rate": rate,
+        "antithetic": antithetic,
+        "sticking": sticking,
+        "decay": decay,
+        "average": average,
+    }
     found, losses = _climb_all(model.log_density, FAMILIES[family], phi, keys, rows, size=model.size, **options)
     for k, each in enumerate(np.asarray(found)):
         if not np.isfinite(each).all():
@@ -155,7 +162,7 @@ def restarts(
     return [_fit(model, family, *each) for each in zip(np.asarray(found), np.asarray(losses), strict=True)]
 
 
-@partial(jax.jit, static_argnames=("log_p", "family", "size", "draws", "pairs", "stick", "decay", "average"))
+@partial(jax.jit, static_argnames=("log_p", "family", "size", "draws", "antithetic", "sticking", "decay", "average"))
 def _climb_all(log_p, family, phi, keys, rows, **options):
     return jax.vmap(partial(climb, log_p, family, **options))(phi, keys, rows)
 

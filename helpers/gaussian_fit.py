@@ -9,7 +9,6 @@ import jax
 import numpy as np
 from pymc.variational.approximations import FullRank, MeanField
 from scipy import stats
-from xarray import DataTree
 
 from helpers.flat_model import FlatModel
 from helpers.scorecard import Draws
@@ -71,7 +70,7 @@ class GaussianFit:
         log_ratio = self.draws(draws, seed=seed).log_ratio
         return float(log_ratio.mean()), float(log_ratio.std() / np.sqrt(draws))
 
-    def to_datatree(self, draws: int = 1000, *, seed: int) -> DataTree:
+    def to_datatree(self, draws: int = 1000, *, seed: int):
         """Draws of every parameter and deterministic, in its own space, as group "posterior" with one chain."""
         zeta = self.draws(draws, seed=seed).values
         values = jax.jit(jax.vmap(self.model.constrain))(zeta)

@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 RUNTIME = {Requirement(r).name: Requirement(r) for r in PROJECT["project"]["dependencies"]}
-CONDA_NAMES = {"matplotlib": "matplotlib-base"}
-THROUGH_PYMC = {"nutpie"}  # the sampler that pm.sample picks
+CONDA_NAMES = {"graphviz": "python-graphviz", "matplotlib": "matplotlib-base"}
+THROUGH_PYMC = {"graphviz", "nutpie"}  # pm.model_to_graphviz, and the sampler that pm.sample picks
 FLOORS_ONLY = {"ipywidgets"}  # anywidget imports it; the floor leaves Colab's own alone
 
 
