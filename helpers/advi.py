@@ -137,9 +137,9 @@ def restarts(
     FloatingPointError
         Where a fit ended in NaN or infinity.
     """
-    starts = np.array(starts, dtype=model.start.dtype, ndmin=2)
+    starts = _as_starts(model, starts)
     counts = {"steps": steps, "draws": draws} | ({} if batch_size is None else {"batch_size": batch_size})
-    _check(model, starts, family, counts, {"rate": rate, "start_sd": start_sd})
+    _check(model, family, counts, {"rate": rate, "start_sd": start_sd})
     if antithetic and draws % 2:
         raise ValueError(f"draws must be even with antithetic=True, got {draws}")
     for_keys, for_rows = jax.random.split(jax.random.key(seed))
@@ -176,11 +176,20 @@ def _fit(model: FlatModel, family: str, phi: np.ndarray, losses: np.ndarray) -> 
     return GaussianFit(model, mean, scale, losses)
 
 
-def _check(model: FlatModel, starts, family: str, counts: dict, positive: dict) -> None:
+def _as_starts(model: FlatModel, starts) -> np.ndarray:
+    message = f"each start must hold {model.size} finite numbers, one for each of {', '.join(model.labels)}"
+    try:
+        starts = np.array(starts, dtype=model.start.dtype, ndmin=2)
+    except (TypeError, ValueError) as error:  # words, or starts of several lengths
+        raise ValueError(message) from error
+    if starts.ndim != 2 or starts.shape[1] != model.size or not np.isfinite(starts).all():
+        raise ValueError(message)
+    return starts
+
+
+def _check(model: FlatModel, family: str, counts: dict, positive: dict) -> None:
     if family not in FAMILIES:
         raise ValueError(f"family must be one of {', '.join(map(repr, FAMILIES))}; got {family!r}")
-    if starts.ndim != 2 or starts.shape[1] != model.size or not np.isfinite(starts).all():
-        raise ValueError(f"each start must hold {model.size} finite numbers, one for each of {model.labels}")
     for name, value in counts.items():
         if not isinstance(value, Integral) or value < 1:
             raise ValueError(f"{name} must be a whole number >= 1, got {value!r}")

@@ -12,6 +12,10 @@ SEARCHED = {
     "squared log difference": squared_log_difference,
     "KL(q‖p)": kl,
 }
+NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
+ETA = np.stack(np.meshgrid(NODES, NODES), axis=-1).reshape(-1, 2)
+WEIGHTS = np.outer(NODE_WEIGHTS, NODE_WEIGHTS).ravel() / (2 * np.pi)
+ETA, WEIGHTS = ETA[WEIGHTS > 1e-20], WEIGHTS[WEIGHTS > 1e-20]  # the rest counts for nothing
 CRITERIA = (*SEARCHED, "KL(p‖q)", "Laplace")
 
 
@@ -63,13 +67,27 @@ def descend(objective, target: Target, mu: float, sigma: float) -> Normal:
     return at(found.x)
 
 
-def best_gaussian_2d(log_density, mean, covariance, *, full_rank: bool = True):
-    """The normal of least KL(q‖p) for a target with two parameters, by Gauss–Hermite quadrature, without noise.
+def loss_2d(log_density, mean, covariance) -> float:
+    """−ELBO, in nats, of the normal N(mean, covariance) for a target with two parameters, free of noise.
 
     Parameters
     ----------
     log_density : callable
         θ of shape (points, 2) → log density up to a constant, shape (points,), finite and smooth.
+    mean, covariance : array, shape (2,) and (2, 2)
+    """
+    factor = np.linalg.cholesky(covariance)
+    average = WEIGHTS @ log_density(mean + ETA @ factor.T)
+    return float(-average - np.log(np.diag(factor)).sum() - 1 - np.log(2 * np.pi))
+
+
+def best_gaussian_2d(log_density, mean, covariance, *, full_rank: bool = True):
+    """The normal of least KL(q‖p) for a target with two parameters, by Gauss–Hermite quadrature.
+
+    Parameters
+    ----------
+    log_density : callable
+        As for `loss_2d`.
     mean, covariance : array, shape (2,) and (2, 2)
         Where the descent starts: those of the target will do.
     full_rank : bool
@@ -79,25 +97,16 @@ def best_gaussian_2d(log_density, mean, covariance, *, full_rank: bool = True):
     -------
     mean : array, shape (2,)
     covariance : array, shape (2, 2)
-    loss : float
-        −ELBO there, in nats.
     """
-    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
-    eta = np.stack(np.meshgrid(nodes, nodes), axis=-1).reshape(-1, 2)
-    weights = np.outer(weights, weights).ravel() / (2 * np.pi)
-    eta, weights = eta[weights > 1e-20], weights[weights > 1e-20]
 
-    def factor(phi):
-        return np.array([[np.exp(phi[2]), 0], [phi[4] if full_rank else 0, np.exp(phi[3])]])
-
-    def loss(phi):
-        log_p = log_density(phi[:2] + eta @ factor(phi).T)
-        return -weights @ log_p - phi[2] - phi[3] - 1 - np.log(2 * np.pi)
+    def unpack(phi):
+        factor = np.array([[np.exp(phi[2]), 0], [phi[4] if full_rank else 0, np.exp(phi[3])]])
+        return phi[:2], factor @ factor.T
 
     start = np.linalg.cholesky(covariance)
     phi = np.array([*mean, *np.log(np.diag(start)), start[1, 0]])[: 5 if full_rank else 4]
-    found = minimize(loss, phi, method="BFGS", jac="3-point", options={"gtol": 1e-6})
-    return found.x[:2], factor(found.x) @ factor(found.x).T, float(found.fun)
+    found = minimize(lambda phi: loss_2d(log_density, *unpack(phi)), phi, jac="3-point", options={"gtol": 1e-6})
+    return unpack(found.x)
 
 
 def _starts(target: Target) -> list[tuple[float, float]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special, stats
 
 from helpers.best_gaussian import best_gaussian
 from helpers.divergences import kl
@@ -218,3 +219,97 @@ def check_gamma_gradient(function: Callable) -> Verdict:
     if not _close(for_omega, right):
         return Verdict(False, "∂μ is right. ∂ω should be the average of slope · σ · η, plus 1 for the entropy.")
     return Verdict(True, "Both parts are right. In chapter 3 a machine writes them for you.")
+
+
+def check_prior_sd(answer: float) -> Verdict:
+    """Chapter 3, exercise 1: the sd of a normal prior on the logit with 5 % beyond ±logit(0.99)."""
+    value = _number(answer)
+    if value is None:
+        return Verdict(False, EMPTY if answer is None else f"One number, please, not {answer!r}.")
+    edge = special.logit(0.99)
+    right = edge / stats.norm.ppf(0.975)
+    if abs(value - right) < 5e-4:
+        return Verdict(True, f"{right:.4f}, less than half of the 5 that looked harmless.")
+    hints = {
+        edge / stats.norm.ppf(0.95): "That leaves 5 % on each side; both sides together should have 5 %.",
+        edge: "That is the edge, logit(0.99). Which quantile of the normal should lie there?",
+        right**2: "That is the variance; the question asks for the sd.",
+        1 / right: "Turned over: the edge is 1.96 sd from 0, so the sd is the edge divided by 1.96.",
+    }
+    for wrong, hint in hints.items():
+        if abs(value - wrong) < 5e-3:
+            return Verdict(False, hint)
+    if abs(value - right) < 0.02:
+        return Verdict(False, "Close. Four digits, please.")
+    if value <= 0:
+        return Verdict(False, "An sd is positive.")
+    return Verdict(False, f"With an sd of {value:.4g} the probability is {2 * stats.norm.sf(edge, scale=value):.1%}.")
+
+
+def check_mean_field_sds(function: Callable[[np.ndarray], np.ndarray]) -> Verdict:
+    """Chapter 3, exercise 2: covariance of a Gaussian target → sds of the best mean-field normal."""
+    covariance = np.array([[2.0, 0.9, -0.3], [0.9, 1.0, 0.2], [-0.3, 0.2, 0.5]])
+    precision = np.linalg.inv(covariance)
+    right = 1 / np.sqrt(np.diag(precision))
+    try:
+        answer = function(covariance.copy())
+        if answer is None or answer is Ellipsis:
+            return Verdict(False, EMPTY)
+        values = np.asarray(answer, float)
+    except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
+        return Verdict(False, f"Your function raised {type(error).__name__}: {error}")
+    if values.shape != (3,):
+        return Verdict(
+            False, f"For a 3 × 3 covariance it returns shape {values.shape}; it should be (3,): one sd each."
+        )
+    hints = (
+        (np.sqrt(np.diag(covariance)), "Those are the target's own sds. The best mean-field ones are smaller."),
+        (right**2, "Those are the variances 1/Λᵢᵢ; take the root."),
+        (np.sqrt(np.diag(precision)), "√Λᵢᵢ turned over is the answer: a large precision means a small sd."),
+        (1 / np.sqrt(np.diag(covariance)), "Λ is the inverse of the covariance, as a matrix; then its diagonal."),
+        (1 / np.diag(covariance), "Λ is the inverse of the covariance, as a matrix; then its diagonal."),
+    )
+    for wrong, hint in hints:
+        if np.allclose(values, wrong, atol=1e-4):
+            return Verdict(False, hint)
+    if not np.allclose(values, right, atol=1e-4):
+        return Verdict(False, f"For one covariance it gives {values.round(4)}; the optimum is {right.round(4)}.")
+    return Verdict(True, "1/√Λᵢᵢ, the conditional sds. Without correlations they are the target's own.")
+
+
+def check_quadratic_model(function: Callable) -> Verdict:
+    """Chapter 3, exercise 3: (x, y) → PyMC model, logit p = intercept + slope x + bend x², priors Normal(0, 5)."""
+    x, y = np.array([-1.2, 0.3, 0.8, 2.0]), np.array([0, 1, 0, 1])
+    names = ("intercept", "slope", "bend")
+    try:
+        model = function(x.copy(), y.copy())
+        found = {v.name for v in model.free_RVs}
+    except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
+        return Verdict(False, f"Your function should return a model; it gave {type(error).__name__}: {error}")
+    if not found:
+        return Verdict(False, EMPTY)
+    if found != set(names):
+        return Verdict(False, f"The parameters should be {', '.join(names)}; yours are {', '.join(sorted(found))}.")
+    if not model.observed_RVs:
+        return Verdict(False, "Nothing is observed yet: the likelihood needs observed=y.")
+    point = {"intercept": -0.7, "slope": 1.1, "bend": 0.6}
+    theta = np.array([point[name] for name in names])
+    z = np.stack([np.ones(4), x, x**2], axis=1) @ theta
+    prior, likelihood = stats.norm.logpdf(theta, 0, 5).sum(), (y * z - np.logaddexp(0, z)).sum()
+    without_bend = z - point["bend"] * x**2
+    try:
+        value = float(model.compile_logp()(point))
+        value_prior = float(model.compile_logp(vars=model.free_RVs)(point))
+    except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
+        return Verdict(False, f"The log density of your model cannot be computed: {type(error).__name__}: {error}")
+    if not _close(value_prior, prior):
+        return Verdict(
+            False, f"The priors differ: their log density is {value_prior:.3f} where it should be {prior:.3f}."
+        )
+    if _close(value, prior + (y * without_bend - np.logaddexp(0, without_bend)).sum()):
+        return Verdict(False, "bend has its prior, but no part in logit p yet.")
+    if not _close(value, prior + likelihood):
+        return Verdict(
+            False, f"The priors are right; the log likelihood is {value - value_prior:.3f}, not {likelihood:.3f}."
+        )
+    return Verdict(True, "Its log density agrees with the formula at a point picked at random.")

@@ -29,23 +29,26 @@ class FlatModel:
     minibatch : sequence of str
         Names of the `pm.Data` whose first axis are the rows of the data set. `log_density` then takes indices of
         rows, evaluates the likelihood on these, and scales it by (rows in the data) / (rows given), so that its
-        average over random rows is the full log density. Priors and potentials are not scaled.
+        average over random rows is the full log density. Priors, potentials and what is observed outside these data
+        are not scaled.
 
     Raises
     ------
     ValueError
         For a discrete or no parameter; for a model that holds a `pm.Minibatch`, or `total_size` next to `minibatch`;
-        for a name in `minibatch` that is not among the model's data, or with another number of rows than the rest.
+        for a name in `minibatch` that is not among the model's data, that no likelihood uses, or with another number
+        of rows than the rest; where data with a row for each observation are left out of `minibatch`.
     """
 
     def __init__(self, model: pm.Model, minibatch: Sequence[str] = ()):
         self.model = model
-        self.minibatch = tuple(minibatch)
+        self.minibatch = (minibatch,) if isinstance(minibatch, str) else tuple(minibatch)
         self.value_vars = model.value_vars
         _check(model, self.minibatch)
         # float64, or float32 where PyTensor is set so
         self.start, self._unravel = ravel_pytree(self._arrays(model.initial_point()))
-        self.log_density = self._minibatched() if self.minibatch else self._full()
+        self._from_all_rows = self._full()
+        self.log_density = self._minibatched() if self.minibatch else self._from_all_rows
 
     def _arrays(self, point: dict) -> list[jax.Array]:
         """The values of a PyMC point, in the order of PyMC's own log density."""
@@ -63,11 +66,6 @@ class FlatModel:
         named = zip((v.name for v in self.value_vars), shapes, strict=True)
         return tuple(f"{name}{list(i) if i else ''}" for name, shape in named for i in np.ndindex(shape))
 
-    @property
-    def rows(self) -> int:
-        """Number of rows in the data that `minibatch` names."""
-        return len(self.model[self.minibatch[0]].get_value(borrow=True))
-
     def _full(self) -> Callable:
         log_p = get_jaxified_graph(inputs=self.value_vars, outputs=[self.model.logp()])
 
@@ -80,9 +78,12 @@ class FlatModel:
     def _minibatched(self) -> Callable:
         data = [self.model[name] for name in self.minibatch]
         arrays = [jnp.asarray(d.get_value(borrow=True)) for d in data]
+        self.rows = len(arrays[0])
         batch = [d.type(name=d.name) for d in data]  # plain inputs in the place of the stored arrays
-        prior = self.model.logp(vars=self.model.free_RVs + self.model.potentials)
-        likelihood = graph_replace(self.model.logp(vars=self.model.observed_RVs), dict(zip(data, batch, strict=True)))
+        in_rows = [rv for rv in self.model.observed_RVs if not _uses(self.model, rv).isdisjoint(data)]
+        rest = [rv for rv in self.model.observed_RVs if rv not in in_rows]
+        prior = self.model.logp(vars=self.model.free_RVs + self.model.potentials + rest)
+        likelihood = graph_replace(self.model.logp(vars=in_rows), dict(zip(data, batch, strict=True)))
         log_p = get_jaxified_graph(inputs=[*self.value_vars, *batch], outputs=[prior, likelihood])
 
         def log_density(zeta: jax.Array, rows: jax.Array) -> jax.Array:
@@ -90,29 +91,42 @@ class FlatModel:
             prior, likelihood = log_p(*self._unravel(zeta), *(a[rows] for a in arrays))
             return prior + self.rows / rows.shape[0] * likelihood
 
+        try:  # a number of rows that fits nothing else
+            jax.eval_shape(log_density, self.start, jnp.zeros(self.rows + 1, int))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                "minibatch must name all data with one row for each observation, and no parameter may have such rows; "
+                f"on some of the rows the likelihood of {', '.join(rv.name for rv in in_rows)} fails with: {error}"
+            ) from error
         return log_density
 
     @cached_property
     def log_densities(self) -> Callable:
         """ζ of shape (draws, size) → log p̃(ζ), from all rows, shape (draws,)."""
-        rows = jnp.arange(self.rows) if self.minibatch else None
-        # one draw after another: with many rows a draw alone fills the memory's bandwidth
-        return jax.jit(lambda zeta: jax.lax.map(lambda z: self.log_density(z, rows), zeta, batch_size=100))
+        # a few draws at a time: with many rows more of them would not fit into the processor's cache
+        return jax.jit(lambda zeta: jax.lax.map(self._from_all_rows, zeta, batch_size=10))
 
     @cached_property
     def constrain(self) -> Callable:
         """ζ of shape (size,) → dict of every parameter and deterministic of the model, each in its own space."""
-        named = {*self.model.free_RVs, *self.model.deterministics}
-        variables = [v for v in self.model.unobserved_RVs if v in named]
+        variables = self.model.unobserved_RVs
         values = self.model.replace_rvs_by_values(variables)
         graph = get_jaxified_graph(inputs=self.value_vars, outputs=values)
         return lambda zeta: dict(zip([v.name for v in variables], graph(*self._unravel(zeta)), strict=True))
 
     def prior_draws(self, draws: int, *, seed: int) -> jax.Array:
         """Draws of ζ from the prior, shape (draws, size): starts for several fits."""
-        draw = make_initial_point_fn(model=self.model, default_strategy="prior")
+        # every variable, also one that has an initial value of its own
+        draw = make_initial_point_fn(model=self.model, overrides=dict.fromkeys(self.model.free_RVs, "prior"))
         seeds = np.random.SeedSequence(seed).generate_state(draws)
-        return jnp.stack([ravel_pytree(self._arrays(draw(int(s))))[0] for s in seeds])
+        points = (draw(int(s)) for s in seeds)
+        rows = [np.concatenate([np.ravel(point[v.name]) for v in self.value_vars]) for point in points]
+        return jnp.asarray(rows, self.start.dtype)
+
+
+def _uses(model: pm.Model, *variables) -> set:
+    """All that the log density of these variables of the model is computed from."""
+    return set(ancestors([*variables, *(model.rvs_to_values[v] for v in variables if v in model.rvs_to_values)]))
 
 
 def _check(model: pm.Model, minibatch: tuple[str, ...]) -> None:
@@ -122,8 +136,7 @@ def _check(model: pm.Model, minibatch: tuple[str, ...]) -> None:
     discrete = [rv.name for rv in model.free_RVs if rv.dtype.startswith(("int", "bool", "uint"))]
     if discrete:
         raise ValueError(f"model must have continuous parameters only; discrete: {', '.join(discrete)}")
-    observed = [*model.observed_RVs, *(model.rvs_to_values[rv] for rv in model.observed_RVs)]
-    operations = [v.owner.op for v in ancestors(observed) if v.owner]
+    operations = [v.owner.op for v in _uses(model, *model.basic_RVs, *model.potentials) if v.owner]
     if any(isinstance(op, MinibatchOp) for op in operations):
         raise ValueError("model must not hold a pm.Minibatch: give it all rows as pm.Data, and name them in minibatch")
     if minibatch and any(isinstance(op, MinibatchRandomVariable) for op in operations):
@@ -133,6 +146,13 @@ def _check(model: pm.Model, minibatch: tuple[str, ...]) -> None:
     if unknown:
         known = ", ".join(map(repr, named)) or "none; wrap the arrays in pm.Data"
         raise ValueError(f"minibatch must name data of the model ({known}); got {unknown[0]!r}")
+    used = _uses(model, *model.observed_RVs)
+    unused = [name for name in minibatch if named[name] not in used]
+    if unused:
+        raise ValueError(f"minibatch must name data that a likelihood uses; none uses {unused[0]!r}")
+    single = [name for name in minibatch if not named[name].ndim]
+    if single:
+        raise ValueError(f"minibatch must name data with rows; {single[0]!r} is a single number")
     rows = {name: len(named[name].get_value(borrow=True)) for name in minibatch}
     if len(set(rows.values())) > 1:
         raise ValueError(f"minibatch must name data with equally many rows; got {rows}")

@@ -38,8 +38,11 @@ class GaussianFit:
         """What `pm.fit` returned, from method "advi" or "fullrank_advi", for the same model."""
         order = [approximation.ordering[v.name][1] for v in model.value_vars]
         places = np.concatenate([np.arange(approximation.ddim)[part] for part in order])
-        mean, covariance = approximation.mean.eval()[places], approximation.cov.eval()[np.ix_(places, places)]
-        return cls(model, mean, np.linalg.cholesky(covariance), np.asarray(approximation.hist))
+        if isinstance(approximation, MeanField):
+            scale = approximation.std.eval()[places]
+        else:
+            scale = np.linalg.cholesky(approximation.cov.eval()[np.ix_(places, places)])
+        return cls(model, approximation.mean.eval()[places], scale, np.asarray(approximation.hist))
 
     @property
     def factor(self) -> np.ndarray:

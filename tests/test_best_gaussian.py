@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from helpers import targets
-from helpers.best_gaussian import CRITERIA, best_gaussian, descend
+from helpers.best_gaussian import CRITERIA, best_gaussian, best_gaussian_2d, descend, loss_2d
 from helpers.divergences import kl, squared_log_difference
 
 
@@ -84,3 +85,45 @@ def test_what_does_not_exist_is_refused_by_name():
         best_gaussian(targets.laplace(), "Laplace")
     with pytest.raises(ValueError, match="whole real line"):
         best_gaussian(targets.beta(3, 2), "KL(q‖p)")
+
+
+MEAN, COVARIANCE = np.array([1.0, -2.0]), np.array([[4.0, 0.9], [0.9, 0.25]])
+LOG_EVIDENCE = 1.5
+
+
+def correlated(theta):
+    return stats.multivariate_normal(MEAN, COVARIANCE).logpdf(theta) + LOG_EVIDENCE
+
+
+@pytest.mark.parametrize("start", [(MEAN, COVARIANCE), ([0.0, 0.0], np.eye(2))])
+def test_two_correlated_normals(start):
+    mean, covariance = best_gaussian_2d(correlated, *start)
+    assert mean == pytest.approx(MEAN, abs=1e-5) and covariance == pytest.approx(COVARIANCE, rel=1e-4)
+    assert loss_2d(correlated, mean, covariance) == pytest.approx(-LOG_EVIDENCE, abs=1e-8)
+    mean, covariance = best_gaussian_2d(correlated, *start, full_rank=False)
+    precision = np.linalg.inv(COVARIANCE)
+    assert mean == pytest.approx(MEAN, abs=1e-5) and covariance[0, 1] == covariance[1, 0] == 0
+    assert np.diag(covariance) == pytest.approx(1 / np.diag(precision), rel=1e-4)
+    gap = 0.5 * np.log(np.diag(precision)).sum() - 0.5 * np.linalg.slogdet(precision)[1]
+    assert loss_2d(correlated, mean, covariance) == pytest.approx(gap - LOG_EVIDENCE, abs=1e-8)
+
+
+def test_loss_of_any_normal_is_its_divergence():
+    mean, covariance = np.array([0.0, 1.0]), np.array([[1.0, -0.3], [-0.3, 0.5]])
+    precision, apart = np.linalg.inv(COVARIANCE), MEAN - mean
+    log_ratio = np.linalg.slogdet(COVARIANCE)[1] - np.linalg.slogdet(covariance)[1]
+    divergence = 0.5 * (np.trace(precision @ covariance) + apart @ precision @ apart - 2 + log_ratio)
+    assert loss_2d(correlated, mean, covariance) == pytest.approx(divergence - LOG_EVIDENCE, abs=1e-9)
+
+
+def test_two_gumbels_turned_have_a_formula():
+    # Independent Gumbels have μ = 1/2, σ = 1 each; turned by A, the best q turns with them.
+    turn = np.array([[2.0, 0.0], [1.0, 0.5]])
+
+    def log_density(theta):
+        return targets.gumbel().log_density(np.linalg.solve(turn, theta.T)).sum(axis=0)
+
+    mean, covariance = best_gaussian_2d(log_density, [1.0, 1.0], turn @ turn.T * 1.6)
+    assert mean == pytest.approx(turn @ [0.5, 0.5], abs=1e-4) and covariance == pytest.approx(turn @ turn.T, abs=1e-3)
+    one = kl(targets.normal(0.5, 1), targets.gumbel())  # the determinant of A is 1
+    assert loss_2d(log_density, mean, covariance) == pytest.approx(2 * one, abs=1e-6)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from helpers.best_gaussian import best_gaussian
 from helpers.scorecard import Draws, pareto_khat, scorecard, show_table, wasserstein
@@ -75,6 +76,53 @@ def test_khat_of_a_density_agrees_with_that_of_its_draws():
     draws = Draws(values, target.log_density(values) - q.log_density(values))
     card = scorecard(target, {"density": q, "draws": draws})
     assert abs(card["k-hat"].diff().iloc[1]) < 0.8 and card["k-hat"].min() > 0.9
+
+
+def grid(mean, covariance, points=161):
+    """A correlated normal on the points of a grid, with weights."""
+    axes = [m + 6 * np.sqrt(v) * np.linspace(-1, 1, points) for m, v in zip(mean, np.diag(covariance), strict=True)]
+    values = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
+    weights = stats.multivariate_normal(mean, covariance).pdf(values)
+    return Draws(values, weights=weights / weights.sum())
+
+
+def test_a_grid_with_weights_is_the_density_that_it_stands_for():
+    mean, covariance = np.array([1.0, -2.0]), np.array([[4.0, 0.9], [0.9, 0.25]])
+    exact = grid(mean, covariance)
+    assert exact.mean == pytest.approx(mean) and exact.sd == pytest.approx([2, 0.5])
+    assert exact.covariance == pytest.approx(covariance)
+    probability = np.array([0.01, 0.2, 0.5, 0.9])
+    expected = mean + np.array([2, 0.5]) * stats.norm.ppf(probability)[:, None]
+    assert exact.quantile(probability) == pytest.approx(expected, abs=5e-3)
+    shifted = grid(mean + [1.0, 0.0], covariance)
+    assert wasserstein(shifted, exact) == pytest.approx([1, 0], abs=1e-3)
+    assert wasserstein(Draws(exact.values[:, :1], weights=exact.weights), normal(1, 2)) == pytest.approx(0, abs=2e-3)
+    row = scorecard(exact, {"shifted": shifted}).loc["shifted"]
+    assert [row["mean error"], row["sd ratio"], row["W1"]] == pytest.approx([0.5, 1, 0.5], abs=1e-3)
+
+
+def test_equal_weights_change_nothing_but_the_edges():
+    values = np.random.default_rng(6).normal(size=(5000, 2))
+    plain, weighted = Draws(values), Draws(values, weights=np.full(5000, 1 / 5000))
+    assert weighted.mean == pytest.approx(plain.mean) and weighted.covariance == pytest.approx(plain.covariance)
+    assert wasserstein(plain, weighted) == pytest.approx([0, 0], abs=1e-3)
+
+
+def test_a_point_counts_by_its_weight_and_in_whatever_order():
+    points = Draws(np.array([3.0, 1.0, 2.0, 1.0]), weights=np.array([0.5, 0.2, 0.2, 0.1]))
+    assert points.mean == pytest.approx([2.2]) and points.sd == pytest.approx([np.sqrt(0.76)])
+    # a point stands in the middle of its weight: 1 at 0.15, 2 at 0.4, 3 at 0.75
+    assert points.quantile(np.array([0.0, 0.15, 0.275, 0.4, 0.75, 1.0])).ravel() == pytest.approx([1, 1, 1.5, 2, 3, 3])
+
+
+def test_every_fit_may_have_its_own_best():
+    fits = {name: normal(4, 2) for name in ("near", "far", "without")}
+    table = scorecard(normal(1, 2), fits, best={"near": normal(4, 2), "far": normal(2, 2)})
+    assert table["W1 to best"].tolist() == pytest.approx([0, 1, np.nan], abs=1e-4, nan_ok=True)
+    assert "W1 to best" not in scorecard(normal(1, 2), fits, best={"near": None})
+    assert scorecard(normal(1, 2), fits, best=normal(2, 2))["W1 to best"].tolist() == pytest.approx([1] * 3, abs=1e-4)
+    with pytest.raises(ValueError, match="best has 2 parameters, truth has 1"):
+        scorecard(normal(), {"q": normal()}, best={"q": Draws(np.zeros((10, 2)))})
 
 
 def test_bad_input_is_named():
