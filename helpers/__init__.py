@@ -4,7 +4,19 @@ import sys
 from importlib.metadata import version
 from textwrap import fill
 
-LIBRARIES = ("arviz", "anywidget", "jax", "matplotlib", "numpy", "nutpie", "pandas", "pymc", "pytensor", "scipy")
+LIBRARIES = (
+    "arviz",
+    "anywidget",
+    "jax",
+    "matplotlib",
+    "numpy",
+    "nutpie",
+    "pandas",
+    "plotly",
+    "pymc",
+    "pytensor",
+    "scipy",
+)
 
 
 def start() -> None:

@@ -313,3 +313,99 @@ def check_quadratic_model(function: Callable) -> Verdict:
             False, f"The priors are right; the log likelihood is {value - value_prior:.3f}, not {likelihood:.3f}."
         )
     return Verdict(True, "Its log density agrees with the formula at a point picked at random.")
+
+
+def check_mode_weights(function: Callable[[np.ndarray], np.ndarray]) -> Verdict:
+    """Chapter 4, exercise 1: ELBOs of separate modes → their weights."""
+    for elbos in (np.log([0.2, 0.5, 0.3]), np.array([-5000.0, -5001.0, -5003.0])):
+        right = special.softmax(elbos)
+        try:
+            with np.errstate(all="ignore"):
+                answer = function(elbos.copy())
+            if answer is None or answer is Ellipsis:
+                return Verdict(False, EMPTY)
+            values = np.asarray(answer, float)
+        except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
+            return Verdict(False, f"Your function raised {type(error).__name__}: {error}")
+        if values.shape != (3,):
+            return Verdict(False, f"For 3 ELBOs it returns shape {values.shape}; it should be (3,).")
+        if not np.isfinite(values).all() or values.sum() == 0:
+            return Verdict(False, f"For {elbos.round(2).tolist()} it gives {values}: e^−5000 is 0 in floating point.")
+        if np.allclose(values, special.softmax(-elbos), atol=1e-4):
+            return Verdict(False, "A larger ELBO should have the larger weight: the sign is turned round.")
+        if np.allclose(values, elbos / elbos.sum(), atol=1e-4):
+            return Verdict(False, "ELBOs are logarithms: the weights are proportional to e^ELBO.")
+        if abs(values.sum() - 1) > 1e-4:
+            return Verdict(False, f"The weights should sum to 1; yours sum to {values.sum():.4g}.")
+        if not np.allclose(values, right, atol=1e-4):
+            return Verdict(False, f"For {elbos.round(3).tolist()} it gives {values.round(4)}, not {right.round(4)}.")
+    return Verdict(True, "A softmax, and it survives −5,000.")
+
+
+def check_kernel_gradient(function: Callable[[np.ndarray, np.ndarray, float], np.ndarray]) -> Verdict:
+    """Chapter 4, exercise 2: ∇ of exp(−‖x′ − x‖²/h) with respect to x′."""
+    other, x, h = np.array([0.3, -1.0]), np.array([1.0, -0.4]), 0.8
+    kernel = np.exp(-((x - other) ** 2).sum() / h)
+    right = 2 / h * (x - other) * kernel
+    try:
+        answer = function(other.copy(), x.copy(), h)
+        if answer is None or answer is Ellipsis:
+            return Verdict(False, EMPTY)
+        values = np.asarray(answer, float)
+    except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
+        return Verdict(False, f"Your function raised {type(error).__name__}: {error}")
+    if values.shape != (2,):
+        return Verdict(False, f"For points in 2 dimensions it returns shape {values.shape}; a gradient has shape (2,).")
+    hints = (
+        (-right, "The sign: that is the gradient with respect to x. With respect to x′ it points from x′ to x."),
+        (right / 2, "The 2 of the square is missing."),
+        (right * h, "The inner derivative of −‖x′ − x‖²/h has a factor 1/h."),
+        (right / kernel, "The kernel itself is missing: d/dz e^z = e^z."),
+        (
+            2 / h * (x - other) * np.exp(-((x - other) ** 2) / h),
+            "In the exponent stands one number, the sum of squares over the dimensions.",
+        ),
+    )
+    for wrong, hint in hints:
+        if np.allclose(values, wrong, atol=1e-4):
+            return Verdict(False, hint)
+    if not np.allclose(values, right, atol=1e-4):
+        return Verdict(False, f"At x′ = {other}, x = {x}, h = {h} it gives {values.round(4)}, not {right.round(4)}.")
+    return Verdict(True, "It points from x′ to x: away from the neighbour.")
+
+
+def check_stop_when_flat(callback: Callable) -> Verdict:
+    """Chapter 4, exercise 3: raise StopIteration once the mean of the last 500 losses stops falling."""
+    noise = np.random.default_rng(4).standard_normal(4000)
+    falling, flat = noise + 500 - 0.1 * np.arange(4000), noise + 40
+    late = np.concatenate([falling[:2000], falling[1999] + noise[2000:]])
+
+    def stopped_at(losses: np.ndarray) -> int | None:
+        for k in range(0, len(losses), 50):
+            try:
+                callback(None, losses[: k + 1].copy(), k)
+            except StopIteration:
+                return k
+        return None
+
+    try:
+        at = {name: stopped_at(losses) for name, losses in {"falling": falling, "flat": flat, "late": late}.items()}
+    except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
+        return Verdict(False, f"Your callback raised {type(error).__name__}: {error}")
+    if at["flat"] is None and at["late"] is None:
+        return Verdict(False, "It never stops, not even at a loss that has long been flat: raise StopIteration.")
+    if any(k is not None and k < 999 for k in at.values()):
+        return Verdict(
+            False,
+            f"It stops at iteration {min(k for k in at.values() if k is not None)}, before there are 1,000 losses.",
+        )
+    if at["falling"] is not None:
+        return Verdict(False, f"It stops at iteration {at['falling']} of a loss that is still falling.")
+    if at["late"] is None or at["late"] > 3500 or at["flat"] > 2500:
+        return Verdict(False, "It stops, but late: compare the last 500 with the 500 before them, at every call.")
+    if at["late"] < 2100:
+        return Verdict(
+            False,
+            f"A loss that falls until 2,000 made it stop at {at['late']}: compare means of 500, not single losses.",
+        )
+    return Verdict(True, "It lets a falling loss fall, and stops at a flat one.")

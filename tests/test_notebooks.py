@@ -11,6 +11,7 @@ from helpers import stamp
 
 ROOT = Path(__file__).resolve().parents[1]
 PATHS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+WIDGET = "application/vnd.jupyter.widget-view+json"
 PATH_OF_A_MACHINE = re.compile(r"(?<![\w.])/(?:root|home|tmp|work|Users|opt|var)/[\w./-]+|[A-Z]:\\\\")
 
 
@@ -103,7 +104,7 @@ def test_every_figure_has_its_caption(cells):
     for cell in code(cells):
         for k, output in enumerate(cell.outputs):
             data = output.get("data", {})
-            if "image/png" not in data or "application/vnd.jupyter.widget-view+json" in data:
+            if not {"image/png", "image/jpeg", "image/svg+xml"} & set(data) or WIDGET in data:
                 continue
             caption = cell.outputs[k + 1].data.get("text/markdown", "")
             assert len(caption) > 60, "show a figure with helpers.drawing.show, which asks for a caption"
@@ -119,8 +120,10 @@ def test_html_images_have_alt_text(cells):
 def test_widgets_leave_a_picture(cells):
     for cell in code(cells):
         for output in cell.outputs:
-            if "application/vnd.jupyter.widget-view+json" in output.get("data", {}):
+            if WIDGET in output.get("data", {}):
                 assert "image/png" in output.data
+            if "application/vnd.plotly.v1+json" in output.get("data", {}):
+                assert "image/jpeg" in output.data
 
 
 def test_ends_with_references_next_link_and_versions(path, cells):
