@@ -26,8 +26,8 @@ class Chapter:
 CHAPTERS = (
     Chapter(1, "The closest Gaussian", "What does\n“closest” mean?", (0, 0), open=True),
     Chapter(2, "ELBO and ADVI by hand", "What if the evidence\nis unknown?", (1, 0), open=True),
-    Chapter(3, "Logistic regression", "Which PyMC fit\nis right?", (2, 0)),
-    Chapter(4, "Mixtures", "What do two modes\ndo to a fit?", (2, 1)),
+    Chapter(3, "Logistic regression", "Which PyMC fit\nis right?", (2, 0), open=True),
+    Chapter(4, "Mixtures", "What do two modes\ndo to a fit?", (2, 1), open=True),
     Chapter(5, "Minibatches", "And with 400,000\nrows?", (1, 1)),
     Chapter(6, "Network on two moons", "How sure is\na network?", (0, 1)),
     Chapter(7, "From line to network", "What does VI\ngive up?", (0, 2)),
