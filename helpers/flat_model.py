@@ -47,6 +47,8 @@ class FlatModel:
         _check(model, self.minibatch)
         # float64, or float32 where PyTensor is set so
         self.start, self._unravel = ravel_pytree(self._arrays(model.initial_point()))
+        # all at once, so that a later `pm.set_data` does not mix two data sets
+        self.constrain = self._constrained()
         self._from_all_rows = self._full()
         self.log_density = self._minibatched() if self.minibatch else self._from_all_rows
 
@@ -106,13 +108,16 @@ class FlatModel:
         # a few draws at a time: with many rows more of them would not fit into the processor's cache
         return jax.jit(lambda zeta: jax.lax.map(self._from_all_rows, zeta, batch_size=10))
 
-    @cached_property
-    def constrain(self) -> Callable:
-        """ζ of shape (size,) → dict of every parameter and deterministic of the model, each in its own space."""
+    def _constrained(self) -> Callable:
         variables = self.model.unobserved_RVs
         values = self.model.replace_rvs_by_values(variables)
         graph = get_jaxified_graph(inputs=self.value_vars, outputs=values)
-        return lambda zeta: dict(zip([v.name for v in variables], graph(*self._unravel(zeta)), strict=True))
+
+        def constrain(zeta: jax.Array) -> dict[str, jax.Array]:
+            """ζ of shape (size,) → every parameter and deterministic of the model, each in its own space."""
+            return dict(zip([v.name for v in variables], graph(*self._unravel(zeta)), strict=True))
+
+        return constrain
 
     def prior_draws(self, draws: int, *, seed: int) -> jax.Array:
         """Draws of ζ from the prior, shape (draws, size): starts for several fits."""

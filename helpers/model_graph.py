@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from collections.abc import Iterator
 
 import pymc as pm
-from IPython.display import SVG, Markdown, display
+from IPython.display import Markdown, display
+from PIL import Image
 from pygraphviz import AGraph
 
+DOTS = 144  # an inch: twice what a page shows, so that the lettering stays crisp
 
-def svg(model: pm.Model) -> str:
-    """The graph of `model` as an SVG: ellipses are random, boxes computed or data, shaded nodes observed.
+
+def png(model: pm.Model) -> bytes:
+    """The graph of `model` as a PNG: ellipses are random, boxes computed or data, shaded nodes observed.
 
     Raises
     ------
@@ -21,14 +25,20 @@ def svg(model: pm.Model) -> str:
     """
     if not model.named_vars:
         raise ValueError("model must have at least one variable to draw")
+    graph = AGraph(string=pm.model_to_graphviz(model).source)
+    graph.graph_attr["dpi"] = DOTS
     with _silent_stderr():  # Graphviz writes Fontconfig's complaints there, past Python
-        picture = AGraph(string=pm.model_to_graphviz(model).source).draw(format="svg", prog="dot")
-    return picture.decode().replace("<svg ", '<svg style="max-width: 100%; height: auto" ', 1)
+        return graph.draw(format="png", prog="dot")
 
 
 def show(model: pm.Model, caption: str) -> None:
-    """Display the graph of `model` with `caption` under it, which is its text for whoever cannot see it."""
-    display(SVG(svg(model)))
+    """Display the graph of `model` with `caption` under it, which is its text for whoever cannot see it.
+
+    As a PNG: JupyterLab shows no SVG in a notebook that is not trusted yet.
+    """
+    image = png(model)
+    width = Image.open(io.BytesIO(image)).width * 72 // DOTS
+    display({"image/png": image}, raw=True, metadata={"image/png": {"width": width}})
     display(Markdown(f"*{caption}*"))
 
 
