@@ -41,7 +41,8 @@ def use_fast_backends():
       the call says ``backend=`` or ``compile_kwargs={"mode": ...}``;
     - the rest (``approx.sample``, ``pm.draw``, predictive draws) uses PyTensor's mode ``FAST_COMPILE``;
     - progress bars appear only where somebody watches; a call that says ``progressbar=`` wins;
-    - PyMC logs warnings and errors, no longer its progress notes.
+    - PyMC logs warnings and errors, no longer its progress notes. (It counts "R-hat is too large" among the notes, and
+      the samplers chosen here never say it: ask `arviz.summary`.)
 
     Raises
     ------
@@ -70,6 +71,8 @@ def use_fast_backends():
     _set_defaults(Inference, "fit", {"backend": "jax"} | bar)
     _set_defaults(pm, "sample", {"backend": "jax"} | bar)
     if bar:
+        _set_defaults(Inference, "refine", bar)
+        _set_defaults(pm, "sample_smc", bar)
         _set_defaults(pm, "sample_posterior_predictive", bar)
         _set_defaults(pm, "compute_log_likelihood", bar)
 

@@ -27,7 +27,9 @@ def policy(monkeypatch):
     """Put the policy in force for one test, and PyMC back as it was afterwards."""
     for owner, name in [
         (Inference, "fit"),
+        (Inference, "refine"),
         (pm, "sample"),
+        (pm, "sample_smc"),
         (pm, "sample_posterior_predictive"),
         (pm, "compute_log_likelihood"),
     ]:
