@@ -37,15 +37,11 @@ def full_rank(phi):
     return lambda eta: mu + eta @ factor.T, log_q
 
 
-def climb(
-    log_p, family, phi, keys, rows, size, draws=8, rate=0.05, antithetic=True, sticking=True, decay=True, average=True
-):
-    """Adam on −ELBO, one step for each key: φ, and the losses on the way."""
-    steps = len(keys)
+def climb(log_p, family, phi, etas, rows, rate=0.05, sticking=True, decay=True, average=True):
+    """Adam on −ELBO, one step for each entry of `etas`: φ, and the losses on the way."""
+    steps = len(etas)
 
-    def loss(phi, key, rows):
-        eta = jax.random.normal(key, (draws // 2 if antithetic else draws, size))
-        eta = jnp.concatenate([eta, -eta]) if antithetic else eta
+    def loss(phi, eta, rows):
         push, log_q = family(phi)
         if sticking:  # let log q's own slope stand still: it averages to zero, and only adds noise
             _, log_q = family(jax.lax.stop_gradient(phi))
@@ -54,15 +50,15 @@ def climb(
 
     def step(state, now):
         phi, mean, square, total = state
-        t, key, rows = now
-        value, g = jax.value_and_grad(loss)(phi, key, rows)
+        t, eta, rows = now
+        value, g = jax.value_and_grad(loss)(phi, eta, rows)
         mean, square = 0.9 * mean + 0.1 * g, 0.99 * square + 0.01 * g**2
         direction = mean / (1 - 0.9 ** (t + 1)) / (jnp.sqrt(square / (1 - 0.99 ** (t + 1))) + 1e-8)
         phi = phi - rate * direction * (0.5 * (1 + jnp.cos(jnp.pi * t / steps)) if decay else 1)
         return (phi, mean, square, total + jnp.where(t < steps // 2, 0, phi)), value
 
     zero = jnp.zeros_like(phi)
-    state, losses = jax.lax.scan(step, (phi, zero, zero, zero), (jnp.arange(steps), keys, rows))
+    state, losses = jax.lax.scan(step, (phi, zero, zero, zero), (jnp.arange(steps), etas, rows))
     return state[-1] / (steps - steps // 2) if average else state[0], losses
 
 
@@ -142,29 +138,24 @@ def restarts(
     _check(model, family, counts, {"rate": rate, "start_sd": start_sd})
     if antithetic and draws % 2:
         raise ValueError(f"draws must be even with antithetic=True, got {draws}")
-    for_keys, for_rows = jax.random.split(jax.random.key(seed))
-    keys = jax.random.split(for_keys, (len(starts), steps))
+    for_etas, for_rows = jax.random.split(jax.random.key(seed))
+    # all at once: inside the loop the generator would take most of the time
+    etas = jax.random.normal(for_etas, (len(starts), steps, draws // (1 + antithetic), model.size), starts.dtype)
+    etas = jnp.concatenate([etas, -etas], axis=2) if antithetic else etas
     rows = batch_size and jax.random.randint(for_rows, (len(starts), steps, batch_size), 0, model.rows)
     below = model.size * (model.size - 1) // 2 if family == "full-rank" else 0
     phi = jnp.hstack([starts, jnp.full_like(starts, jnp.log(start_sd)), jnp.zeros((len(starts), below), starts.dtype)])
-    options = {
-        "draws": draws,
-        "rate": rate,
-        "antithetic": antithetic,
-        "sticking": sticking,
-        "decay": decay,
-        "average": average,
-    }
-    found, losses = _climb_all(model.log_density, FAMILIES[family], phi, keys, rows, size=model.size, **options)
+    options = {"rate": rate, "sticking": sticking, "decay": decay, "average": average}
+    found, losses = _climb_all(model.log_density, FAMILIES[family], phi, etas, rows, **options)
     for k, each in enumerate(np.asarray(found)):
         if not np.isfinite(each).all():
             raise FloatingPointError(f"the fit from start {k} ended in {each}: try a smaller rate or start_sd")
     return [_fit(model, family, *each) for each in zip(np.asarray(found), np.asarray(losses), strict=True)]
 
 
-@partial(jax.jit, static_argnames=("log_p", "family", "size", "draws", "antithetic", "sticking", "decay", "average"))
-def _climb_all(log_p, family, phi, keys, rows, **options):
-    return jax.vmap(partial(climb, log_p, family, **options))(phi, keys, rows)
+@partial(jax.jit, static_argnames=("log_p", "family", "sticking", "decay", "average"))
+def _climb_all(log_p, family, phi, etas, rows, **options):
+    return jax.vmap(partial(climb, log_p, family, **options))(phi, etas, rows)
 
 
 def _fit(model: FlatModel, family: str, phi: np.ndarray, losses: np.ndarray) -> GaussianFit:
