@@ -147,9 +147,11 @@ def restarts(
     phi = jnp.hstack([starts, jnp.full_like(starts, jnp.log(start_sd)), jnp.zeros((len(starts), below), starts.dtype)])
     options = {"rate": rate, "sticking": sticking, "decay": decay, "average": average}
     found, losses = _climb_all(model.log_density, FAMILIES[family], phi, etas, rows, **options)
-    for k, each in enumerate(np.asarray(found)):
-        if not np.isfinite(each).all():
-            raise FloatingPointError(f"the fit from start {k} ended in {each}: try a smaller rate or start_sd")
+    for k, (each, loss) in enumerate(zip(np.asarray(found), np.asarray(losses), strict=True)):
+        if not (np.isfinite(each).all() and np.isfinite(loss[-1])):
+            raise FloatingPointError(
+                f"the fit from start {k} ended in {each} with a loss of {loss[-1]}: try a smaller rate or start_sd"
+            )
     return [_fit(model, family, *each) for each in zip(np.asarray(found), np.asarray(losses), strict=True)]
 
 
@@ -182,7 +184,7 @@ def _check(model: FlatModel, family: str, counts: dict, positive: dict) -> None:
     if family not in FAMILIES:
         raise ValueError(f"family must be one of {', '.join(map(repr, FAMILIES))}; got {family!r}")
     for name, value in counts.items():
-        if not isinstance(value, Integral) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
             raise ValueError(f"{name} must be a whole number >= 1, got {value!r}")
     check_positive(**positive)
     if bool(model.minibatch) != ("batch_size" in counts):

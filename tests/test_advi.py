@@ -242,6 +242,7 @@ def test_rows_come_from_the_whole_data(minibatched, calls):
 WRONG = {
     "family must be one of 'mean-field', 'full-rank'; got 'full'": {"family": "full"},
     r"steps must be a whole number >= 1, got 0": {"steps": 0},
+    r"steps must be a whole number >= 1, got True": {"steps": True},
     r"draws must be a whole number >= 1, got 2\.5": {"draws": 2.5},
     r"draws must be even with antithetic=True, got 3": {"draws": 3},
     r"rate must be a finite number > 0, got -1": {"rate": -1},
@@ -273,6 +274,8 @@ def test_starts_of_several_lengths_and_batches_out_of_range(regression, minibatc
 def test_a_fit_that_diverges_says_so(regression):
     with pytest.raises(FloatingPointError, match="the fit from start 1 ended in .*try a smaller rate or start_sd"):
         restarts(regression.flat, [[0.0] * 3, [1e308] * 3], seed=1, steps=20)
+    with pytest.raises(FloatingPointError, match="loss of inf"):  # Adam's squares overflow, and it stays where it is
+        advi(regression.flat, start=[1e200] * 3, seed=1, steps=20)
 
 
 def test_single_precision_stays_single():
