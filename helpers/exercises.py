@@ -59,6 +59,18 @@ def _call(function: Callable, *arguments) -> tuple[float | None, Verdict | None]
     return value, None
 
 
+def _call_for_array(function: Callable, *arguments) -> tuple[np.ndarray | None, Verdict | None]:
+    """The function's value as an array, or the verdict that says why there is none."""
+    try:
+        with np.errstate(all="ignore"):  # an overflow shows in the values
+            answer = function(*arguments)
+        if answer is None or answer is Ellipsis:
+            return None, Verdict(False, EMPTY)
+        return np.asarray(answer, float), None
+    except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
+        return None, Verdict(False, f"Your function raised {type(error).__name__}: {error}")
+
+
 def check_kl_of_normals(function: Callable[[float, float, float, float], float]) -> Verdict:
     """Chapter 1, exercise 1: function(μ₁, σ₁, μ₂, σ₂) = KL(N(μ₁, σ₁²)‖N(μ₂, σ₂²))."""
     arguments = (0.3, 0.5, -1.0, 2.0)
@@ -139,13 +151,9 @@ def check_towards_two(prediction: Mapping[str, str], measured: Mapping[str, floa
 def check_gamma_log_density(function: Callable[[np.ndarray], np.ndarray]) -> Verdict:
     """Chapter 2, exercise 1: log density of ζ = log θ, θ ~ Gamma(3, rate 2), up to a constant."""
     zeta = np.array([-1.0, 0.0, 0.7])
-    try:
-        answer = function(zeta.copy())
-        if answer is None or answer is Ellipsis:
-            return Verdict(False, EMPTY)
-        values = np.asarray(answer, float)
-    except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
-        return Verdict(False, f"Your function raised {type(error).__name__}: {error}")
+    values, problem = _call_for_array(function, zeta.copy())
+    if problem:
+        return problem
     if values.shape != zeta.shape:
         return Verdict(False, f"For 3 values of ζ it returns an array of shape {values.shape}; it should be (3,).")
     if not np.isfinite(values).all():
@@ -250,13 +258,9 @@ def check_mean_field_sds(function: Callable[[np.ndarray], np.ndarray]) -> Verdic
     """Chapter 3, exercise 2: covariance of a Gaussian target → sds of the best mean-field normal."""
     two, three = [[1.0, -0.6], [-0.6, 0.8]], [[2.0, 0.9, -0.3], [0.9, 1.0, 0.2], [-0.3, 0.2, 0.5]]
     for covariance in map(np.array, (three, two)):
-        try:
-            answer = function(covariance.copy())
-            if answer is None or answer is Ellipsis:
-                return Verdict(False, EMPTY)
-            values = np.asarray(answer, float)
-        except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
-            return Verdict(False, f"Your function raised {type(error).__name__}: {error}")
+        values, problem = _call_for_array(function, covariance.copy())
+        if problem:
+            return problem
         n = len(covariance)
         if values.shape != (n,):
             return Verdict(False, f"For {n} × {n} it returns shape {values.shape}; it should be ({n},): one sd each.")
@@ -336,14 +340,9 @@ def check_mode_weights(function: Callable[[np.ndarray], np.ndarray]) -> Verdict:
         np.array([-3000.0, -5000.0, -3001.0]),
     ):
         right = special.softmax(elbos)
-        try:
-            with np.errstate(all="ignore"):
-                answer = function(elbos.copy())
-            if answer is None or answer is Ellipsis:
-                return Verdict(False, EMPTY)
-            values = np.asarray(answer, float)
-        except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
-            return Verdict(False, f"Your function raised {type(error).__name__}: {error}")
+        values, problem = _call_for_array(function, elbos.copy())
+        if problem:
+            return problem
         if values.shape != (3,):
             return Verdict(False, f"For 3 ELBOs it returns shape {values.shape}; it should be (3,).")
         if not np.isfinite(values).all() or values.sum() == 0:
@@ -367,13 +366,9 @@ def check_kernel_gradient(function: Callable[[np.ndarray, np.ndarray, float], np
     for other, x, h in ((np.array(a), np.array(b), h) for a, b, h in pairs):
         kernel = np.exp(-((x - other) ** 2).sum() / h)
         right = 2 / h * (x - other) * kernel
-        try:
-            answer = function(other.copy(), x.copy(), h)
-            if answer is None or answer is Ellipsis:
-                return Verdict(False, EMPTY)
-            values = np.asarray(answer, float)
-        except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
-            return Verdict(False, f"Your function raised {type(error).__name__}: {error}")
+        values, problem = _call_for_array(function, other.copy(), x.copy(), h)
+        if problem:
+            return problem
         if values.shape != x.shape:
             return Verdict(
                 False, f"For points of shape {x.shape} it returns shape {values.shape}; a gradient has theirs."
