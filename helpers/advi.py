@@ -62,6 +62,17 @@ def climb(log_p, family, phi, etas, rows, rate=0.05, sticking=True, decay=True, 
     return state[-1] / (steps - steps // 2) if average else state[0], losses
 
 
+def shuffled_epochs(rows: int, steps: int, batch_size: int, rng: np.random.Generator) -> np.ndarray:
+    """Indices of the rows of each step, shape (steps, batch_size): all rows in random order, and then all again.
+
+    Within an epoch each row is used once, so that what one step has too much of, the others have too little
+    (random reshuffling; Mishchenko, Khaled and Richtárik 2020, arXiv:2006.05988).
+    """
+    epochs = -(-steps * batch_size // rows)
+    order = np.concatenate([rng.permutation(np.arange(rows, dtype=np.int32)) for _ in range(epochs)])
+    return order[: steps * batch_size].reshape(steps, batch_size)
+
+
 FAMILIES = {"mean-field": mean_field, "full-rank": full_rank}
 
 
@@ -110,7 +121,7 @@ def restarts(
     start_sd : float
         Standard deviation of q at the start, the same in every direction.
     batch_size : int, optional
-        Rows in each step, drawn anew with replacement; needed where the model names a `minibatch`.
+        Rows in each step, in the order of `shuffled_epochs`; needed where the model names a `minibatch`.
     antithetic : bool
         Antithetic draws: with each η also −η.
     sticking : bool
@@ -138,11 +149,13 @@ def restarts(
     _check(model, family, counts, {"rate": rate, "start_sd": start_sd})
     if antithetic and draws % 2:
         raise ValueError(f"draws must be even with antithetic=True, got {draws}")
-    for_etas, for_rows = jax.random.split(jax.random.key(seed))
     # all at once: inside the loop the generator would take most of the time
-    etas = jax.random.normal(for_etas, (len(starts), steps, draws // (1 + antithetic), model.size), starts.dtype)
+    etas = jax.random.normal(
+        jax.random.key(seed), (len(starts), steps, draws // (1 + antithetic), model.size), starts.dtype
+    )
     etas = jnp.concatenate([etas, -etas], axis=2) if antithetic else etas
-    rows = batch_size and jax.random.randint(for_rows, (len(starts), steps, batch_size), 0, model.rows)
+    rng = np.random.default_rng(seed)
+    rows = batch_size and np.stack([shuffled_epochs(model.rows, steps, batch_size, rng) for _ in starts])
     below = model.size * (model.size - 1) // 2 if family == "full-rank" else 0
     phi = jnp.hstack([starts, jnp.full_like(starts, jnp.log(start_sd)), jnp.zeros((len(starts), below), starts.dtype)])
     options = {"rate": rate, "sticking": sticking, "decay": decay, "average": average}

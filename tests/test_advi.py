@@ -15,7 +15,7 @@ import pytest
 from scipy import stats
 
 from helpers import advi as module
-from helpers.advi import advi, climb, full_rank, mean_field, restarts
+from helpers.advi import advi, climb, full_rank, mean_field, restarts, shuffled_epochs
 from helpers.best_gaussian import best_gaussian
 from helpers.flat_model import FlatModel
 from helpers.targets import logit_beta
@@ -72,7 +72,8 @@ def test_full_rank_is_the_posterior_and_its_elbo_the_evidence(regression):
     assert -last.losses[-20:] == pytest.approx(np.full(20, regression.log_evidence), abs=1e-6)
     average = advi(regression.flat, seed=1, family="full-rank")
     assert np.abs((average.mean - regression.mean) / regression.sd).max() < 1e-3
-    assert average.covariance == pytest.approx(regression.covariance, rel=0.01)
+    off = (average.covariance - regression.covariance) / np.outer(regression.sd, regression.sd)
+    assert np.abs(off).max() < 0.006  # over 8 seeds: 0.0016 at most
 
 
 def test_mean_field_has_the_exact_mean_and_the_conditional_sds(regression):
@@ -225,18 +226,29 @@ def test_several_starts_find_several_modes():
 
 def test_minibatches_reach_the_answer_of_all_rows(minibatched):
     fit = advi(minibatched.flat, seed=1, **BATCHES)
-    # Over 20 seeds the means scatter by 0.043 sd, the sds by 0.6 %, the ELBO by 0.002
-    assert np.abs((fit.mean - minibatched.mean) / minibatched.sd).max() < 0.22
-    assert fit.sd == pytest.approx(minibatched.sd, rel=0.03)
+    # Over 12 seeds the means scatter by 0.0003 sd (by 0.043 with independent batches), the sds by 0.4 %, the ELBO by 0.0005
+    assert np.abs((fit.mean - minibatched.mean) / minibatched.sd).max() < 0.002
+    assert fit.sd == pytest.approx(minibatched.sd, rel=0.02)
     elbo, _ = fit.elbo(2000, seed=1)  # from all rows
-    assert elbo == pytest.approx(minibatched.log_evidence, abs=0.012)
+    assert elbo == pytest.approx(minibatched.log_evidence, abs=0.0025)
 
 
-def test_rows_come_from_the_whole_data(minibatched, calls):
+def test_each_epoch_holds_every_row_once_in_a_new_order():
+    rows = shuffled_epochs(30, 300, 7, np.random.default_rng(1))
+    assert rows.shape == (300, 7)
+    epochs = rows.ravel().reshape(70, 30)
+    assert (np.sort(epochs) == np.arange(30)).all()
+    assert len(np.unique(epochs, axis=0)) == 70
+    assert stats.chisquare(np.bincount(epochs[:, 0], minlength=30)).pvalue > 1e-3
+    part = shuffled_epochs(30, 4, 10, np.random.default_rng(1)).ravel()  # ends in the middle of an epoch
+    assert (np.sort(part[:30]) == np.arange(30)).all() and len(set(part[30:])) == 10
+
+
+def test_batches_are_shuffled_epochs_a_new_order_for_each_start(minibatched, calls):
     restarts(minibatched.flat, np.zeros((2, 3)), seed=1, steps=300, batch_size=7)
     rows = np.asarray(calls[-1]["rows"])
     assert rows.shape == (2, 300, 7) and not np.array_equal(rows[0], rows[1])
-    assert stats.chisquare(np.bincount(rows.ravel(), minlength=30)).pvalue > 1e-3 and rows.max() == 29
+    assert (np.sort(rows.reshape(2, 70, 30)) == np.arange(30)).all()
 
 
 WRONG = {
