@@ -15,6 +15,7 @@ LIBRARIES = (
     "plotly",
     "pymc",
     "pytensor",
+    "scikit-learn",
     "scipy",
 )
 
@@ -32,5 +33,6 @@ def start() -> None:
 
 def versions() -> None:
     """Print the versions of Python and of the course's libraries that are loaded."""
-    loaded = [f"{name} {version(name)}" for name in LIBRARIES if name in sys.modules]
+    imported_as = {"scikit-learn": "sklearn"}
+    loaded = [f"{name} {version(name)}" for name in LIBRARIES if imported_as.get(name, name) in sys.modules]
     print(fill(", ".join([f"Python {sys.version.split()[0]}", *loaded]), width=88))

@@ -28,24 +28,25 @@ CHAPTERS = (
     Chapter(2, "ELBO and ADVI by hand", "What if the evidence\nis unknown?", (1, 0), open=True),
     Chapter(3, "Logistic regression", "Which PyMC fit\nis right?", (2, 0), open=True),
     Chapter(4, "Mixtures", "What do two modes\ndo to a fit?", (2, 1), open=True),
-    Chapter(5, "Minibatches", "And with 400,000\nrows?", (1, 1)),
-    Chapter(6, "Network on two moons", "How sure is\na network?", (0, 1)),
-    Chapter(7, "From line to network", "What does VI\ngive up?", (0, 2)),
-    Chapter(8, "Did it work?", "And when the truth\nis unknown?", (1, 2)),
-    Chapter(9, "Scaling out", "And past one\nmachine?", (2, 2)),
+    Chapter(5, "Minibatches", "And with 400,000\nrows?", (1, 1), open=True),
+    Chapter(6, "Network on two moons", "How sure is\na network?", (0, 1), open=True),
+    Chapter(7, "Using a posterior", "What is such a\nposterior good for?", (0, 2), open=True),
+    Chapter(8, "From line to network", "What does VI\ngive up?", (1, 2)),
+    Chapter(9, "Did it work?", "And when the truth\nis unknown?", (2, 2)),
+    Chapter(10, "Scaling out", "And past one\nmachine?", (2, 3)),
 )
 BOX = (0.86, 0.66)  # width and height of a chapter, in columns and rows
 
 
 def draw() -> Figure:
     """A trail through all chapters: filled where the chapter is open, outlined where it is still being written."""
-    figure, ax = plt.subplots(figsize=(7.6, 4.3))
+    figure, ax = plt.subplots(figsize=(7.6, 5.6))
     for before, after in pairwise(CHAPTERS):
         (x0, y0), (x1, y1) = before.place, after.place
         ax.plot((x0, x1), (-y0, -y1), color=PALETTE["uncertainty"], linewidth=5, zorder=1)
     for chapter in CHAPTERS:
         _box(ax, chapter)
-    ax.set(xlim=(-0.47, 2.47), ylim=(-2.45, 0.45))
+    ax.set(xlim=(-0.47, 2.47), ylim=(-3.45, 0.45))
     ax.axis("off")
     return figure
 

@@ -427,3 +427,345 @@ def check_stop_when_flat(callback: Callable) -> Verdict:
             f"A loss that falls until 2,000 made it stop at {at['late']}: compare means of 500, not single losses.",
         )
     return Verdict(True, "It lets a falling loss fall, and stops at a flat one.")
+
+
+def check_estimate(function: Callable[[float, float, float], float]) -> Verdict:
+    """Chapter 5, exercise 1: log prior, clicks (500 of 1,000,000 rows), survey (whole) → unbiased log posterior."""
+    for prior, clicks, survey in ((-4.2, -2.6, -31.3), (-7.1, -3.3, -11.4)):
+        value, problem = _call(function, prior, clicks, survey)
+        if problem:
+            return problem
+        both = clicks + survey
+        hints = (
+            (prior + both, "Nothing is scaled: each of the 500 rows in the batch stands for 2,000 of the table."),
+            (prior + 2000 * both, "The survey is whole: all its 2,000 answers are there, so it counts once."),
+            (prior + 2000 * survey + clicks, "It is the clicks that are a batch; the survey is whole."),
+            (prior + 1_002_000 / 2_500 * both, "Two tables, two factors: 2,000 for the clicks and 1 for the survey."),
+            (2000 * (prior + both), "The prior and the survey are no batches: only the clicks are scaled."),
+            (2000 * (prior + clicks) + survey, "The prior counts once, however many rows there are."),
+            (prior + clicks / 2000 + survey, "The factor is turned over: a batch is too small, so it is scaled up."),
+            (prior + clicks / 500 + survey / 2000, "Those are averages per row; the log posterior is a sum."),
+            (prior + clicks / 500 + survey, "The average over the batch stands for one row; there are 1,000,000."),
+            (prior + 1_000_000 * clicks + survey, "clicks is a sum over 500 rows already: scale by 1,000,000 / 500."),
+            (2000 * clicks + survey, "The log prior is missing."),
+            (prior + 2000 * clicks, "The survey is missing."),
+        )
+        for wrong, hint in hints:
+            if np.isclose(value, wrong, rtol=1e-5, atol=0):
+                return Verdict(False, hint)
+        right = prior + 2000 * clicks + survey
+        if not np.isclose(value, right, rtol=1e-5, atol=0):
+            return Verdict(False, f"For {(prior, clicks, survey)} it gives {value:.6g}, not {right:.6g}.")
+    return Verdict(True, "The clicks count 2,000 times; the prior and the survey, which are whole, count once.")
+
+
+def check_epochs(function: Callable[[int, int, int, np.random.Generator], np.ndarray]) -> Verdict:
+    """Chapter 5, exercise 2: (rows, steps, batch_size, rng) → the row numbers of each step, in shuffled epochs."""
+    found = []
+
+    def keep(*arguments):  # as it is: _call_for_array makes floats of it
+        found.append(function(*arguments))
+        return found[-1]
+
+    for rows, steps, batch_size in ((23, 20, 5), (40, 12, 10)):
+        case = f"For {rows} rows, {steps} steps and batches of {batch_size}"
+        runs = []
+        for seed in (1, 1, 2):
+            values, problem = _call_for_array(keep, rows, steps, batch_size, np.random.default_rng(seed))
+            if problem:
+                return problem
+            if values.shape == (batch_size, steps):
+                return Verdict(False, f"{case} it returns shape {values.shape}: a row for each step, please.")
+            if values.shape != (steps, batch_size):
+                return Verdict(False, f"{case} it returns shape {values.shape}, not {(steps, batch_size)}.")
+            runs.append(values.copy())
+        if np.asarray(found[-1]).dtype.kind not in "iu":
+            return Verdict(False, f"Row numbers should be integers; yours are {np.asarray(found[-1]).dtype}.")
+        if hint := _slip_in_epochs(runs[0].ravel(), rows, batch_size):
+            return Verdict(False, f"{case}: {hint}")
+        if not np.array_equal(runs[0], runs[1]):
+            return Verdict(False, "Two generators with the same seed give different orders: draw from rng only.")
+        if np.array_equal(runs[0], runs[2]):
+            return Verdict(False, "Generators with different seeds give the same order: draw from rng.")
+    return Verdict(True, "Each row once in each epoch, in a new order, also across the seams between epochs.")
+
+
+def _slip_in_epochs(flat: np.ndarray, rows: int, batch_size: int) -> str | None:
+    """What is wrong with these row numbers, read row by row, or None."""
+
+    def repeats(size):
+        return any(len(np.unique(flat[k : k + size])) < len(flat[k : k + size]) for k in range(0, len(flat), size))
+
+    if flat.min() == 1 and flat.max() == rows:
+        return f"rows are numbered from 0, so to {rows - 1}, not to {rows}."
+    if flat.min() < 0 or flat.max() >= rows:
+        return f"the row numbers run from {flat.min():.0f} to {flat.max():.0f}, not from 0 to {rows - 1}."
+    if np.mean(np.diff(flat) == 1) > 0.5:
+        return "not shuffled: rows that are neighbours in the table come one after the other."
+    left_over = rows % batch_size
+    if repeats(rows) and left_over and not repeats(rows - left_over):
+        return f"an epoch drops its last {left_over} rows. Join the epochs first, then cut them into batches."
+    if repeats(rows):
+        return "some row comes twice within an epoch. Shuffle all rows, and draw none again before all were used."
+    if any(np.array_equal(flat[k : k + rows], flat[: len(flat[k:])][:rows]) for k in range(rows, len(flat), rows)):
+        return "two epochs have the same order: shuffle anew for each."
+    return None
+
+
+def check_steps_needed(function: Callable[[int, int, float], float]) -> Verdict:
+    """Chapter 5, exercise 3: (rows, batch_size, error in posterior sds) → steps, half of which are averaged."""
+    for rows, batch_size, error in ((1_000_000, 500, 0.05), (1_010, 32, 0.2)):
+        value, problem = _call(function, rows, batch_size, error)
+        if problem:
+            return problem
+
+        def near(number, value=value):  # or rounded up, the averaged half on its own, too
+            return abs(value - number) < 1e-6 * number or (value == round(value) and 0 <= value - number <= 2)
+
+        epoch = rows / batch_size
+        right = 2 * epoch / error**2
+        hints = (
+            (right / 2, "Only the second half of the steps is averaged: twice as many are needed."),
+            (right / 4, "The half that is averaged makes for twice the steps, not half of them."),
+            (2 * epoch / error, "1/error should be squared: error = 1/√epochs means epochs = 1/error²."),
+            (epoch / error, "1/error should be squared, and only the second half of the steps is averaged."),
+            (2 * epoch / np.sqrt(error), "error = 1/√epochs: solve it for the epochs, by squaring, not by a root."),
+            (np.sqrt(right), "The root is one too many: error = 1/√epochs means epochs = 1/error²."),
+            (2 * epoch * error**2, "A smaller error should take more steps: divide by error²."),
+            (1 / error**2, "Those are the epochs averaged; the question asks for steps, rows/batch_size to an epoch."),
+            (2 / error**2, "Those are epochs; the question asks for steps, rows/batch_size to an epoch."),
+            (2 * rows / error**2, "Those are rows; a step uses batch_size of them."),
+        )
+        for wrong, hint in hints:
+            if near(wrong):
+                return Verdict(False, hint)
+        if not near(right):
+            message = f"For {(rows, batch_size, error)} it gives {value:.6g}, not {right:.6g}."
+            return Verdict(False, f"{message} If you round, round up, and only at the end.")
+    return Verdict(True, "For a million rows, batches of 500 and 0.05 sd that is 1,600,000 steps, 800 epochs.")
+
+
+def check_split(function: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]) -> Verdict:
+    """Chapter 6, exercise 1: P(class 1), shape (draws, points) → label noise and ignorance, each (points,)."""
+    for shape in ((6, 4), (5, 9)):
+        p = np.random.default_rng(61).uniform(size=shape)
+        try:
+            answer = function(p.copy())
+            parts = [answer] if answer is None or answer is Ellipsis else list(answer)
+            if any(part is None or part is Ellipsis for part in parts):
+                return Verdict(False, EMPTY)
+            parts = [np.asarray(part, float) for part in parts]
+        except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
+            return Verdict(False, f"It should return two arrays; it gave {type(error).__name__}: {error}")
+        if len(parts) != 2:
+            return Verdict(False, f"It should return a pair, (label_noise, ignorance), not {len(parts)} parts.")
+        for part in parts:
+            if part.shape == shape[:1]:
+                return Verdict(False, "That averages over the points. Average over the draws of the weights: axis=0.")
+            if part.shape != shape[1:]:
+                return Verdict(False, f"For p of shape {shape} each part should have {shape[1:]}, not {part.shape}.")
+        total, noise, spread = p.mean(0) * (1 - p.mean(0)), (p * (1 - p)).mean(0), p.var(0)
+        slips = (
+            (spread, noise, "They have changed places: label noise first, then ignorance."),
+            (total, None, "p̄(1 − p̄) is the sum of both parts. For label noise multiply first, then average."),
+            (None, total, "p̄(1 − p̄) is the sum of both parts; ignorance is only the variance of p."),
+            (None, p.var(0, ddof=1), "That divides by draws − 1; for parts that add up to p̄(1 − p̄) use ddof=0."),
+            (None, p.std(0), "That is the sd of p; the parts add up as variances."),
+            (None, p.std(0, ddof=1), "That is the sd of p (with ddof=1); take the variance, with ddof=0."),
+        )
+        for *wrong, hint in slips:
+            if all(w is None or np.allclose(part, w, atol=1e-4) for part, w in zip(parts, wrong, strict=True)):
+                return Verdict(False, hint)
+        for part, right, name in zip(parts, (noise, spread), ("E[p(1 − p)]", "Var[p]"), strict=True):
+            if not np.allclose(part, right, atol=1e-4):
+                return Verdict(False, f"For p of shape {shape} {name} is {right.round(3)}, not {part.round(3)}.")
+    return Verdict(True, "E[p(1 − p)] and Var[p], and together they are p̄(1 − p̄).")
+
+
+def check_log_copies(function: Callable[[tuple[int, ...]], float]) -> Verdict:
+    """Chapter 6, exercise 2: widths of the hidden layers → log of the number of copies of every weight vector."""
+    for widths in ((5, 5), (4, 7, 2)):
+        value, problem = _call(function, widths)
+        if problem:
+            return problem
+        h = np.array(widths)
+        signs, orders = h * np.log(2), special.gammaln(h + 1)
+        right = (signs + orders).sum()
+        hints = (
+            (orders.sum(), "The signs are missing: each unit can turn the sign of what enters and of what leaves it."),
+            (signs.sum(), "The orders are missing: the h units of a layer can stand in h! orders."),
+            ((np.log(2) + orders).sum(), "Each unit can flip its sign on its own: a layer has 2^h choices, not 2."),
+            (np.exp(right), "That is the number itself; take its logarithm."),
+            (right / np.log(10), "That is the logarithm to base 10; the natural one, please."),
+            (right / np.log(2), "That is the logarithm to base 2; the natural one, please."),
+            ((signs + special.gammaln(h)).sum(), "That has (h − 1)!; log h! is gammaln(h + 1)."),
+            ((h - 1) @ np.full(len(h), np.log(2)) + special.gammaln(h).sum(), "h units, not h − 1: h log 2 + log h!."),
+            ((signs + orders)[0], "That is the first layer alone; each hidden layer has its own choices."),
+            (special.logsumexp(signs + orders), "The choices of the layers multiply: add their logarithms."),
+            (signs.sum() + special.gammaln(h.sum() + 1), "Units can change places only within their own layer."),
+        )
+        for wrong, hint in hints:
+            if np.isclose(value, wrong, rtol=1e-5):
+                return Verdict(False, hint)
+        if not np.isclose(value, right, rtol=1e-5):
+            return Verdict(False, f"For {widths} it gives {value:.4f}. Count the signs and the orders of each layer.")
+    value, problem = _call(function, (200, 300))
+    if problem or not np.isclose(value, 500 * np.log(2) + special.gammaln([201, 301]).sum(), rtol=1e-5):
+        detail = problem.message if problem else f"It gives {value:.4f}."
+        return Verdict(False, f"Right for small layers, not for (200, 300). {detail} log h! is special.gammaln(h + 1).")
+    return Verdict(True, "For (5, 5) 16.5: some 15 million copies of every mode.")
+
+
+def check_twin(function: Callable[[np.ndarray], np.ndarray]) -> Verdict:
+    """Chapter 6, exercise 3: weights w, shape (40,) → other weights with the same logits everywhere."""
+    from helpers.moons import logits  # here, because it imports PyMC, for which chapter 1 should not wait
+
+    grid = np.stack(np.meshgrid(*[np.linspace(-3, 3, 13)] * 2), axis=-1).reshape(-1, 2)
+    for seed in (1, 2):
+        w = np.random.default_rng(seed).standard_normal(40)
+        given = w.copy()
+        v, problem = _call_for_array(function, given)
+        if problem:
+            return problem
+        if v.shape != (40,):
+            return Verdict(False, f"It returns shape {v.shape}; it should be (40,): w1, w2 and w3 in one vector.")
+        if not np.isfinite(v).all():
+            return Verdict(False, "Some of its weights are not finite.")
+        if not np.array_equal(given, w):
+            return Verdict(False, "It changes w itself, so that w is lost: start from w.copy().")
+        moved = np.abs(v - w) > 1e-3
+        if not moved.any():
+            return Verdict(False, "That is w itself: swap two hidden units, or turn the signs of one.")
+        here, there = logits(w, grid), logits(v, grid)
+        off = f"the logits differ by up to {np.abs(there - here).max():.2g}"
+        if np.allclose(there, here, rtol=0, atol=1e-4):
+            continue
+        if np.allclose(there, -here, rtol=0, atol=1e-4):
+            return Verdict(False, "That turns the sign of the logit: three layers, three times −1. Turn one unit only.")
+        changed = [n for n, part in zip(("w1", "w2", "w3"), np.split(moved, [10, 35]), strict=True) if part.any()]
+        if len(changed) == 1:
+            return Verdict(False, f"Only {changed[0]} has changed, and {off}. What leaves a unit must follow.")
+        w1, w2 = v[:10].reshape(2, 5), v[10:35].reshape(5, 5)
+        if any(len(np.unique(units, axis=0)) < 5 for units in (w1.T, w2, w2.T)):
+            return Verdict(False, f"Two units have the same weights now, and {off}: a swap of slices needs a copy.")
+        return Verdict(
+            False,
+            f"With your weights {off}. A first-layer unit has a column of w1 and a row of w2; "
+            "a second-layer unit has a column of w2 and an entry of w3.",
+        )
+    return Verdict(True, "Other weights, the same function: every mode of the posterior has such a twin.")
+
+
+def check_bald(function: Callable[[np.ndarray], np.ndarray]) -> Verdict:
+    """Chapter 7, exercise 1: probabilities (draws, points, classes) → BALD of each point, in nats."""
+    rng = np.random.default_rng(71)
+    for draws, points, classes in ((6, 4, 3), (5, 7, 2)):
+        p = rng.dirichlet(np.full(classes, 0.7), size=(draws, points))
+        for certain in (False, True):
+            if certain:
+                p[: draws // 2] = np.eye(classes)[0]
+            values, problem = _call_for_array(function, p.copy())
+            if problem:
+                return problem
+            case = f"For p of shape {p.shape}"
+            if values.shape != (points,):
+                return Verdict(False, f"{case} it returns shape {values.shape}; it should be ({points},).")
+            if not np.isfinite(values).all():
+                return Verdict(False, "Where p = 0 it is not finite: p log p → 0 there, which special.entr knows.")
+            total = special.entr(p.mean(axis=0)).sum(axis=-1)
+            noise = special.entr(p).sum(axis=-1).mean(axis=0)
+            first = special.entr(p.mean(axis=0))[:, 0] - special.entr(p[..., 0]).mean(axis=0)
+            slips = (
+                (total, "That is the total entropy; take the average entropy of the draws off."),
+                (noise, "That is the average entropy, the label noise. BALD is what it lacks to the total."),
+                (noise - total, "The sign: the total entropy comes first, so that BALD is never negative."),
+                (total + noise, "Take the average entropy off; do not add it."),
+                ((total - noise) / np.log(2), "That is in bits; nats, please: natural logarithms."),
+                (first, "That is the first class alone: sum the entropy over all classes."),
+                ((total - noise) / classes, "Sum over the classes; do not average over them."),
+                (p.var(axis=0).sum(axis=-1), "That is the variance of p over the draws; BALD measures entropies."),
+            )
+            for wrong, hint in slips:
+                if np.allclose(values, wrong, atol=1e-4):
+                    return Verdict(False, hint)
+            if not np.allclose(values, total - noise, atol=1e-4):
+                return Verdict(False, f"{case} it gives {values.round(3)}, not {(total - noise).round(3)}.")
+    return Verdict(True, "What a label is expected to tell about the weights, for any number of classes.")
+
+
+def check_layered_weights(function: Callable) -> Verdict:
+    """Chapter 7, exercise 2: centre (40,), log_spread (3,), offset (groups, 40) → weights (groups, 40)."""
+    sizes = [10, 25, 5]
+    for groups in (4, 3):
+        rng = np.random.default_rng(groups)
+        centre, log_spread, offset = rng.normal(size=40), rng.normal(-1, 0.5, size=3), rng.normal(size=(groups, 40))
+        values, problem = _call_for_array(function, centre.copy(), log_spread.copy(), offset.copy())
+        if problem:
+            return problem
+        if values.shape != (groups, 40):
+            return Verdict(False, f"For {groups} groups it returns shape {values.shape}, not ({groups}, 40).")
+        scale = np.repeat(np.exp(log_spread), sizes)
+        slips = (
+            (
+                centre + np.repeat(log_spread, sizes) * offset,
+                "log_spread is a logarithm: the spread is its exponential.",
+            ),
+            (scale * offset, "The centre is missing: the groups are scattered around it."),
+            (centre + offset, "The spreads play no part in it yet."),
+            (scale * (centre + offset), "The spread belongs to the offset only, not to the centre."),
+            (offset, "Those are the offsets, which are N(0, 1): scale them, and add the centre."),
+            (centre + scale**2 * offset, "That multiplies by the variance; a spread is an sd."),
+            (centre + np.resize(np.exp(log_spread), 40) * offset, "One spread for each layer: ten times the first, …"),
+            (centre + np.exp(log_spread)[0] * offset, "Each layer has its own spread: np.repeat(…, [10, 25, 5])."),
+            (
+                centre + np.repeat(np.exp(log_spread), [10, 5, 25]) * offset,
+                "The layers have 10, 25 and 5 weights, in that order.",
+            ),
+        )
+        for wrong, hint in slips:
+            if np.allclose(values, wrong, atol=1e-4):
+                return Verdict(False, hint)
+        if not np.allclose(values, centre + scale * offset, atol=1e-4):
+            worst = int(np.abs(values - centre - scale * offset).max(axis=0).argmax())
+            return Verdict(False, f"It should be centre + spread · offset; weight number {worst} is off the most.")
+    return Verdict(True, "Three numbers now say how much each layer may differ between the groups.")
+
+
+def check_paired(function: Callable) -> Verdict:
+    """Chapter 7, exercise 3: scores of two methods on the same data sets → mean of a − b and its standard error."""
+    for n in (9, 14):
+        rng = np.random.default_rng(n)
+        a = rng.normal(-0.4, 0.2, size=n)
+        b = a - rng.normal(0.05, 0.03, size=n)
+        try:
+            answer = function(a.copy(), b.copy())
+            if answer is None or answer is Ellipsis:
+                return Verdict(False, EMPTY)
+            mean, error = (_number(value) for value in answer)
+        except Exception as problem:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
+            return Verdict(False, f"It should return two numbers; it gave {type(problem).__name__}: {problem}")
+        if mean is None or error is None:
+            return Verdict(False, "It should return two finite numbers: the mean difference and its standard error.")
+        gap = a - b
+        if abs(mean + gap.mean()) < 1e-5:
+            return Verdict(False, "The sign: the question asks for a − b.")
+        if abs(mean - gap.mean()) > 1e-5:
+            return Verdict(False, f"The mean of a − b is {gap.mean():.4f} for a test case, not {mean:.4f}.")
+        hints = (
+            (
+                np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / n),
+                "Those are the errors of two separate samples. Pairs first:",
+            ),
+            (np.sqrt((a.var() + b.var()) / n), "Those are the errors of two separate samples. Pairs first:"),
+            (gap.std(ddof=1), "That is the sd of one difference; the mean of n varies less, by √n:"),
+            (gap.std(), "That is the sd of one difference; the mean of n varies less, by √n:"),
+            (gap.var(ddof=1) / n, "That is the variance of the mean; take the root:"),
+            (gap.std(ddof=1) / n, "The mean of n varies less by √n, not by n:"),
+            (gap.std() / np.sqrt(n), "The sd of a sample divides by n − 1 (ddof=1):"),
+        )
+        for wrong, hint in hints:
+            if abs(error - wrong) < 1e-6:
+                return Verdict(False, f"{hint} the sd of a − b over √n is {gap.std(ddof=1) / np.sqrt(n):.5f}.")
+        if abs(error - gap.std(ddof=1) / np.sqrt(n)) > 1e-5:
+            return Verdict(False, f"The standard error should be {gap.std(ddof=1) / np.sqrt(n):.5f}, not {error:.5f}.")
+    return Verdict(True, "Where data sets differ more than methods, pairs see what two separate errors hide.")

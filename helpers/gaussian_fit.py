@@ -61,12 +61,15 @@ class GaussianFit:
 
     def draws(self, draws: int = 20_000, *, seed: int) -> Draws:
         """Draws of ζ, shape (draws, size), with log p̃(ζ) − log q(ζ): what the scorecard takes."""
-        eta = np.random.default_rng(seed).standard_normal((draws, self.mean.size))
-        spread = eta * self.scale if self.scale.ndim == 1 else eta @ self.scale.T
+        eta, zeta = self._push(draws, seed)
         log_determinant = np.log(self.scale if self.scale.ndim == 1 else np.diag(self.scale)).sum()
         log_q = stats.norm.logpdf(eta).sum(axis=1) - log_determinant
-        zeta = self.mean + spread
         return Draws(zeta, np.asarray(self.model.log_densities(zeta)) - log_q)
+
+    def _push(self, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """η and ζ, each of shape (draws, size)."""
+        eta = np.random.default_rng(seed).standard_normal((draws, self.mean.size))
+        return eta, self.mean + (eta * self.scale if self.scale.ndim == 1 else eta @ self.scale.T)
 
     def elbo(self, draws: int = 20_000, *, seed: int) -> tuple[float, float]:
         """The ELBO in nats, estimated from `draws` draws, and the standard error of the estimate."""
@@ -75,7 +78,7 @@ class GaussianFit:
 
     def to_datatree(self, draws: int = 1000, *, seed: int):
         """Draws of every parameter and deterministic, in its own space, as group "posterior" with one chain."""
-        zeta = self.draws(draws, seed=seed).values
+        _, zeta = self._push(draws, seed)  # log p̃ of each draw is not needed, and dear where there are many rows
         values = jax.jit(jax.vmap(self.model.constrain))(zeta)
         model = self.model.model
         dims = {name: list(model.named_vars_to_dims[name]) for name in values if name in model.named_vars_to_dims}

@@ -18,6 +18,7 @@ from helpers import advi as module
 from helpers.advi import advi, climb, full_rank, mean_field, restarts, shuffled_epochs
 from helpers.best_gaussian import best_gaussian
 from helpers.flat_model import FlatModel
+from helpers.scorecard import Draws, scorecard
 from helpers.targets import logit_beta
 
 ROOT = Path(__file__).parents[1]
@@ -231,6 +232,20 @@ def test_minibatches_reach_the_answer_of_all_rows(minibatched):
     assert fit.sd == pytest.approx(minibatched.sd, rel=0.02)
     elbo, _ = fit.elbo(2000, seed=1)  # from all rows
     assert elbo == pytest.approx(minibatched.log_evidence, abs=0.0025)
+
+
+def test_labels_that_are_shuffled_against_their_rows_fail_the_scorecard(minibatched):
+    model = minibatched.flat.model
+    with pm.Model() as shuffled:
+        x, y = (model[name].get_value() for name in ("x", "y"))
+        x, y = pm.Data("x", x), pm.Data("y", np.random.default_rng(1).permutation(y))
+        pm.Normal("y_", x @ pm.Normal("b", 0, 2, shape=3), 0.7, observed=y)
+    eta = np.random.default_rng(2).standard_normal((4000, 3))
+    truth = Draws(minibatched.mean + eta @ np.linalg.cholesky(minibatched.covariance).T)
+    fits = {"right": minibatched.flat, "shuffled": FlatModel(shuffled, ["x", "y"])}
+    card = scorecard(truth, {name: advi(flat, seed=1, **BATCHES).draws(4000, seed=3) for name, flat in fits.items()})
+    assert abs(card.loc["right", "mean error"]) < 0.1 and card.loc["right", "W1"] < 0.1
+    assert abs(card.loc["shuffled", "mean error"]) > 3 and card.loc["shuffled", "W1"] > 3
 
 
 def test_each_epoch_holds_every_row_once_in_a_new_order():

@@ -22,7 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 RUNTIME = {Requirement(r).name: Requirement(r) for r in PROJECT["project"]["dependencies"]}
 CONDA_NAMES = {"graphviz": "python-graphviz", "matplotlib": "matplotlib-base"}
-THROUGH_PYMC = {"graphviz", "nutpie"}  # pm.model_to_graphviz, and the sampler that pm.sample picks
+THROUGH_PYMC = {"graphviz"}  # pm.model_to_graphviz
 FLOORS_ONLY = {"ipywidgets"}  # anywidget imports it; the floor leaves Colab's own alone
 
 
@@ -50,7 +50,7 @@ def test_every_direct_dependency_has_a_floor():
 
 
 def test_colab_installs_only_what_is_imported():
-    sources = [p.read_text(encoding="utf-8") for p in (ROOT / "helpers").glob("*.py")]
+    sources = [p.read_text(encoding="utf-8") for p in (ROOT / "helpers").rglob("*.py")]
     for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"):
         for cell in nbformat.read(path, as_version=4).cells[1:]:
             if cell.cell_type == "code" and "%pip" not in cell.source:
@@ -58,13 +58,22 @@ def test_colab_installs_only_what_is_imported():
     nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
     imported = {a.name.split(".")[0] for n in nodes if isinstance(n, ast.Import) for a in n.names}
     imported |= {n.module.split(".")[0] for n in nodes if isinstance(n, ast.ImportFrom) and n.module}
-    names = {"PIL": "pillow", "IPython": "ipython", "arviz_stats": "arviz"}
+    names = {"PIL": "pillow", "IPython": "ipython", "arviz_stats": "arviz", "sklearn": "scikit-learn"}
     imported = {names.get(name, name) for name in imported}
     assert set(RUNTIME) - imported == THROUGH_PYMC | FLOORS_ONLY
     assert imported - set(RUNTIME) - set(sys.stdlib_module_names) <= {
         "helpers",
         "nbformat",
     }  # nbformat: only for who stamps
+
+
+def test_wheel_holds_all_of_helpers():
+    wheel = pytest.importorskip("hatchling.builders.wheel").WheelBuilder(str(ROOT))
+    packed = {Path(file.distribution_path) for file in wheel.recurse_included_files()}
+    kinds = ("py", "css", "js", "npz", "json")  # code, widgets, the gold draws and their manifest
+    files = {kind: {p.relative_to(ROOT) for p in (ROOT / "helpers").rglob(f"*.{kind}")} for kind in kinds}
+    for kind in kinds:
+        assert files[kind] and files[kind] <= packed, kind
 
 
 def test_lock_names_exact_versions_with_hashes_and_no_address():

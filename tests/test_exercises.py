@@ -1,9 +1,11 @@
 """Every solution passes its checker; every named mistake gets the hint that was written for it."""
 
+import math
 import re
 from itertools import pairwise
 from pathlib import Path
 
+import jax.numpy as jnp
 import nbformat
 import numpy as np
 import pymc as pm
@@ -11,7 +13,7 @@ import pytest
 from scipy import special, stats
 
 from helpers import divergences, exercises, targets
-from helpers.advi import advi
+from helpers.advi import advi, shuffled_epochs
 from helpers.flat_model import FlatModel
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,7 +100,224 @@ def stop(rule):
     return callback
 
 
+LOG_2 = np.log(2)
+
+
+def estimate(prior=1, clicks=2000, survey=1):
+    return lambda p, c, s: prior * p + clicks * c + survey * s
+
+
+def orders(rows, steps, batch_size, draw, kept=None):
+    """`draw` an order for each epoch, keep so many rows of it, and cut them into batches."""
+    size = steps * batch_size
+    flat = np.concatenate([draw(k)[:kept] for k in range(2 * size // rows + 1)])
+    return flat[:size].reshape(steps, batch_size)
+
+
+def right_epochs(n, s, b, rng):
+    return orders(n, s, b, lambda k: rng.permutation(n))
+
+
+def once_shuffled(n, s, b, rng):
+    order = rng.permutation(n)
+    return orders(n, s, b, lambda k: order)
+
+
+def steps_needed(share=2, power=2, rows=1):
+    return lambda n, b, e: share * (n / b) ** rows / e**power
+
+
+def log_copies(sign=LOG_2, order=1):
+    return lambda widths: sum(h * sign + order * special.gammaln(h + 1) for h in widths)
+
+
+def moved(w, *slips):
+    """A copy of w, after what `slips` do in place to its parts (w1, w2, w3)."""
+    parts = [part.copy() for part in (w[:10].reshape(2, 5), w[10:35].reshape(5, 5), w[35:])]
+    for slip in slips:
+        slip(*parts)
+    return np.concatenate([part.ravel() for part in parts])
+
+
+def swap_first(w1, w2, w3):
+    w1[:, [0, 3]], w2[[0, 3]] = w1[:, [3, 0]], w2[[3, 0]]
+
+
+def swap_second(w1, w2, w3):
+    w2[:, [1, 2]], w3[[1, 2]] = w2[:, [2, 1]], w3[[2, 1]]
+
+
+def swap_slices(w1, w2, w3):
+    w1[:, 0], w1[:, 3] = w1[:, 3], w1[:, 0]
+    w2[0], w2[3] = w2[3], w2[0]
+
+
+def flip_first(w1, w2, w3):
+    w1[:, 2] *= -1
+    w2[2] *= -1
+
+
+def flip_columns(w1, w2, w3):
+    w1[:, 2] *= -1
+    w2[:, 2] *= -1
+
+
+def flip_entering(w1, w2, w3):
+    w1[:, 2] *= -1
+
+
+def flip_in_place(w):
+    w[10:40:5] *= -1  # what enters the first unit of the second layer, and what leaves it
+    return w
+
+
+def twin(*slips):
+    return lambda w: moved(w, *slips)
+
+
+TWIN_OF_FIRST = moved(np.random.default_rng(1).standard_normal(40), flip_first)
+
+
+def split(first=lambda p: (p * (1 - p)).mean(0), second=lambda p: p.var(0)):
+    return lambda p: (first(p), second(p))
+
+
+def bald(total=1.0, noise=-1.0, entr=special.entr):
+    return lambda p: total * entr(p.mean(0)).sum(-1) + noise * entr(p).sum(-1).mean(0)
+
+
+def layered(sizes=(10, 25, 5), spread=np.exp, combine=lambda c, s, o: c + s * o):
+    return lambda centre, log_spread, offset: combine(centre, np.repeat(spread(log_spread), sizes), offset)
+
+
+def paired(error, sign=1):
+    return lambda a, b: (sign * (a - b).mean(), error(a, b, len(a)))
+
+
 WRONG = [
+    (exercises.check_estimate, [lambda p, c, s: ...], "no answer yet"),
+    (exercises.check_estimate, [lambda p, c, s: None], "no answer yet"),
+    (exercises.check_estimate, [lambda p, c, s: 1 / 0], "ZeroDivisionError"),
+    (exercises.check_estimate, [estimate(clicks=1)], "Nothing is scaled"),
+    (exercises.check_estimate, [estimate(survey=2000)], "survey is whole: all"),
+    (exercises.check_estimate, [estimate(clicks=1, survey=2000)], "It is the clicks"),
+    (exercises.check_estimate, [estimate(clicks=400.8, survey=400.8)], "two factors"),
+    (exercises.check_estimate, [estimate(2000, 2000, 2000)], "no batches"),
+    (exercises.check_estimate, [estimate(2000)], "prior counts once"),
+    (exercises.check_estimate, [estimate(clicks=1 / 2000)], "turned over"),
+    (exercises.check_estimate, [estimate(clicks=1 / 500, survey=1 / 2000)], "averages per row"),
+    (exercises.check_estimate, [estimate(clicks=1 / 500)], "stands for one row"),
+    (exercises.check_estimate, [estimate(clicks=1_000_000)], "already"),
+    (exercises.check_estimate, [estimate(0)], "log prior is missing"),
+    (exercises.check_estimate, [estimate(survey=0)], "survey is missing"),
+    (exercises.check_estimate, [estimate(clicks=-2000)], "it gives 5164.5, not -5235.5"),
+    (exercises.check_estimate, [lambda p, c, s: -5235.5], "it gives -5235.5, not -6618.5"),
+    (exercises.check_epochs, [lambda n, s, b, rng: ...], "no answer yet"),
+    (exercises.check_epochs, [lambda n, s, b, rng: None], "no answer yet"),
+    (exercises.check_epochs, [lambda n, s, b, rng: rng.permutation(n).reshape(s, b)], "ValueError"),
+    (exercises.check_epochs, [lambda n, s, b, rng: right_epochs(n, s, b, rng).T], "a row for each step"),
+    (exercises.check_epochs, [lambda n, s, b, rng: right_epochs(n, s, b, rng).ravel()], "not (20, 5)"),
+    (exercises.check_epochs, [lambda n, s, b, rng: right_epochs(23, 20, 5, rng)], "not (12, 10)"),
+    (exercises.check_epochs, [lambda n, s, b, rng: right_epochs(n, s, b, rng) * 1.0], "float64"),
+    (exercises.check_epochs, [lambda n, s, b, rng: right_epochs(n, s, b, rng) + 1], "numbered from 0"),
+    (exercises.check_epochs, [lambda n, s, b, rng: right_epochs(n, s, b, rng) - 1], "run from -1 to 21"),
+    (exercises.check_epochs, [lambda n, s, b, rng: orders(n, s, b, lambda k: np.arange(n))], "not shuffled"),
+    (
+        exercises.check_epochs,
+        [lambda n, s, b, rng: rng.permutation(orders(n, s, b, lambda k: np.arange(n)))],
+        "not shuffled",
+    ),
+    (exercises.check_epochs, [once_shuffled], "same order"),
+    (exercises.check_epochs, [lambda n, s, b, rng: rng.integers(n, size=(s, b))], "twice within an epoch"),
+    (
+        exercises.check_epochs,
+        [lambda n, s, b, rng: np.array([rng.choice(n, b, replace=False) for _ in range(s)])],
+        "twice within an epoch",
+    ),
+    (
+        exercises.check_epochs,
+        [lambda n, s, b, rng: orders(n, s, b, lambda k: rng.permutation(n), n // b * b)],
+        "drops its last 3 rows",
+    ),
+    (exercises.check_epochs, [lambda n, s, b, rng: right_epochs(n, s, b, np.random.default_rng())], "same seed"),
+    (exercises.check_epochs, [lambda n, s, b, rng: right_epochs(n, s, b, np.random.default_rng(5))], "different seeds"),
+    (exercises.check_steps_needed, [lambda n, b, e: ...], "no answer yet"),
+    (exercises.check_steps_needed, [lambda n, b, e: None], "no answer yet"),
+    (exercises.check_steps_needed, [lambda n, b, e: 1 / 0], "ZeroDivisionError"),
+    (exercises.check_steps_needed, [steps_needed(1)], "Only the second half"),
+    (exercises.check_steps_needed, [steps_needed(1 / 2)], "twice the steps"),
+    (exercises.check_steps_needed, [steps_needed(2, 1)], "should be squared: error"),
+    (exercises.check_steps_needed, [steps_needed(1, 1)], "squared, and only the second half"),
+    (exercises.check_steps_needed, [steps_needed(2, 0.5)], "not by a root"),
+    (exercises.check_steps_needed, [lambda n, b, e: np.sqrt(2 * n / b / e**2)], "one too many"),
+    (exercises.check_steps_needed, [steps_needed(2, -2)], "divide by error²"),
+    (exercises.check_steps_needed, [steps_needed(1, rows=0)], "epochs averaged"),
+    (exercises.check_steps_needed, [lambda n, b, e: np.ceil(2 / e**2)], "Those are epochs;"),
+    (exercises.check_steps_needed, [lambda n, b, e: 2 * n / e**2], "Those are rows"),
+    (exercises.check_steps_needed, [steps_needed(3)], "it gives 2.4e+06, not 1.6e+06"),
+    (exercises.check_steps_needed, [lambda n, b, e: 2 * (n // b) / e**2], "it gives 1550, not 1578"),
+    (exercises.check_steps_needed, [lambda n, b, e: int(2 * n / b / e**2 + 0.01)], "it gives 1578, not 1578.12"),
+    (exercises.check_split, [lambda p: ...], "no answer yet"),
+    (exercises.check_split, [lambda p: None], "no answer yet"),
+    (exercises.check_split, [lambda p: (..., ...)], "no answer yet"),
+    (exercises.check_split, [split(second=lambda p: None)], "no answer yet"),
+    (exercises.check_split, [lambda p: 1 / 0], "ZeroDivisionError"),
+    (exercises.check_split, [lambda p: 0.3], "should return two arrays; it gave TypeError"),
+    (exercises.check_split, [lambda p: p.var(0)], "not 4 parts"),
+    (exercises.check_split, [lambda p: ((p * (1 - p)).mean(1), p.var(1))], "over the points"),
+    (exercises.check_split, [split(second=lambda p: p.var(1))], "over the points"),
+    (exercises.check_split, [split(lambda p: (p * (1 - p)).mean())], "each part should have (4,), not ()"),
+    (exercises.check_split, [lambda p: split()(p)[::-1]], "changed places"),
+    (exercises.check_split, [split(lambda p: p.mean(0) * (1 - p.mean(0)))], "multiply first"),
+    (exercises.check_split, [split(second=lambda p: p.mean(0) * (1 - p.mean(0)))], "only the variance"),
+    (exercises.check_split, [split(second=lambda p: p.var(0, ddof=1))], "draws − 1"),
+    (exercises.check_split, [split(second=lambda p: p.std(0))], "add up as variances"),
+    (exercises.check_split, [split(second=lambda p: p.std(0, ddof=1))], "with ddof=1"),
+    (exercises.check_split, [split(lambda p: p.mean(0))], "E[p(1 − p)] is"),
+    (exercises.check_split, [split(second=lambda p: p.mean(0))], "Var[p] is"),
+    (exercises.check_split, [split(second=lambda p: p.mean(0) * 0 + np.ones(4))], "Var[p] is"),
+    (exercises.check_split, [lambda p: split()(p[:6, :4])], "should have (9,), not (4,)"),
+    (exercises.check_log_copies, [lambda widths: ...], "no answer yet"),
+    (exercises.check_log_copies, [lambda widths: None], "no answer yet"),
+    (exercises.check_log_copies, [lambda widths: 1 / 0], "ZeroDivisionError"),
+    (exercises.check_log_copies, [log_copies(sign=0)], "signs are missing"),
+    (exercises.check_log_copies, [log_copies(order=0)], "orders are missing"),
+    (exercises.check_log_copies, [lambda h: log_copies(sign=0)(h) + len(h) * np.log(2)], "2^h choices"),
+    (exercises.check_log_copies, [lambda h: np.exp(log_copies()(h))], "take its logarithm"),
+    (exercises.check_log_copies, [lambda h: log_copies()(h) / np.log(10)], "base 10"),
+    (exercises.check_log_copies, [lambda h: log_copies()(h) / np.log(2)], "base 2"),
+    (exercises.check_log_copies, [lambda h: sum(k * np.log(2) + special.gammaln(k) for k in h)], "(h − 1)!"),
+    (exercises.check_log_copies, [lambda h: log_copies()(k - 1 for k in h)], "not h − 1"),
+    (exercises.check_log_copies, [lambda h: log_copies()(h[:1])], "first layer alone"),
+    (exercises.check_log_copies, [lambda h: special.logsumexp([log_copies()([k]) for k in h])], "multiply"),
+    (exercises.check_log_copies, [lambda h: log_copies()([sum(h)])], "within their own layer"),
+    (exercises.check_log_copies, [lambda h: 3.0], "it gives 3.0000"),
+    (exercises.check_log_copies, [lambda h: log_copies()((5, 5))], "For (4, 7, 2) it gives"),
+    (
+        exercises.check_log_copies,
+        [lambda h: sum(k * np.log(2) + np.log(special.factorial(k)) for k in h)],
+        "not for (200, 300). Your function should return one finite number, not",
+    ),
+    (
+        exercises.check_log_copies,
+        [lambda h: sum(k * np.log(2) + np.log(math.factorial(k)) for k in h)],
+        "not for (200, 300). Your function raised TypeError",
+    ),
+    (exercises.check_log_copies, [lambda h: min(log_copies()(h), 700.0)], "It gives 700.0000"),
+    (exercises.check_twin, [lambda w: ...], "no answer yet"),
+    (exercises.check_twin, [lambda w: None], "no answer yet"),
+    (exercises.check_twin, [lambda w: 1 / 0], "ZeroDivisionError"),
+    (exercises.check_twin, [lambda w: w[:10].reshape(2, 5)], "shape (2, 5)"),
+    (exercises.check_twin, [lambda w: w * np.nan], "not finite"),
+    (exercises.check_twin, [lambda w: w], "That is w itself"),
+    (exercises.check_twin, [lambda w: w + 1e-6], "That is w itself"),
+    (exercises.check_twin, [flip_in_place], "It changes w itself"),
+    (exercises.check_twin, [lambda w: -w], "three times −1"),
+    (exercises.check_twin, [twin(flip_entering)], "Only w1 has changed, and the logits differ by up to"),
+    (exercises.check_twin, [lambda w: np.r_[w[:35], w[35:][::-1]]], "Only w3 has changed"),
+    (exercises.check_twin, [twin(swap_slices)], "needs a copy"),
+    (exercises.check_twin, [twin(flip_columns)], "a column of w1 and a row of w2"),
+    (exercises.check_twin, [lambda w: TWIN_OF_FIRST], "With your weights"),
     (exercises.check_prior_sd, [None], "no answer yet"),
     (exercises.check_prior_sd, ["small"], "One number"),
     (exercises.check_prior_sd, [EDGE / stats.norm.ppf(0.95)], "both sides"),
@@ -228,6 +447,51 @@ WRONG = [
         [lambda m, o, e: gamma_gradient(m, o, e, by_sigma=True, entropy=np.exp(-o))],
         "gradient for σ",
     ),
+    (exercises.check_bald, [lambda p: ...], "no answer yet"),
+    (exercises.check_bald, [lambda p: None], "no answer yet"),
+    (exercises.check_bald, [lambda p: 1 / 0], "ZeroDivisionError"),
+    (exercises.check_bald, [lambda p: special.entr(p.mean(0)) - special.entr(p).mean(0)], "it should be (4,)"),
+    (exercises.check_bald, [bald(entr=lambda p: -p * np.log(p))], "special.entr knows"),
+    (exercises.check_bald, [bald(noise=0)], "total entropy; take"),
+    (exercises.check_bald, [bald(0, 1)], "the label noise"),
+    (exercises.check_bald, [bald(-1, 1)], "The sign"),
+    (exercises.check_bald, [bald(1, 1)], "do not add it"),
+    (exercises.check_bald, [bald(entr=lambda p: special.entr(p) / np.log(2))], "in bits"),
+    (exercises.check_bald, [lambda p: bald()(p[..., :1])], "first class alone"),
+    (exercises.check_bald, [lambda p: bald()(p) / p.shape[-1]], "do not average"),
+    (exercises.check_bald, [lambda p: p.var(0).sum(-1)], "variance of p"),
+    (exercises.check_bald, [lambda p: bald()(p) + 0.1], "it gives"),
+    (exercises.check_layered_weights, [lambda c, s, o: ...], "no answer yet"),
+    (exercises.check_layered_weights, [lambda c, s, o: 1 / 0], "ZeroDivisionError"),
+    (exercises.check_layered_weights, [lambda c, s, o: c], "shape (40,), not (4, 40)"),
+    (exercises.check_layered_weights, [layered(spread=np.array)], "log_spread is a logarithm"),
+    (exercises.check_layered_weights, [layered(combine=lambda c, s, o: s * o)], "centre is missing"),
+    (exercises.check_layered_weights, [layered(combine=lambda c, s, o: c + o)], "play no part"),
+    (exercises.check_layered_weights, [layered(combine=lambda c, s, o: s * (c + o))], "not to the centre"),
+    (exercises.check_layered_weights, [layered(combine=lambda c, s, o: o)], "Those are the offsets"),
+    (exercises.check_layered_weights, [layered(combine=lambda c, s, o: c + s**2 * o)], "variance"),
+    (exercises.check_layered_weights, [lambda c, s, o: c + np.resize(np.exp(s), 40) * o], "ten times the first"),
+    (exercises.check_layered_weights, [lambda c, s, o: c + np.exp(s[0]) * o], "own spread"),
+    (exercises.check_layered_weights, [layered((10, 5, 25))], "in that order"),
+    (exercises.check_layered_weights, [layered((5, 25, 10))], "is off the most"),
+    (exercises.check_paired, [lambda a, b: ...], "no answer yet"),
+    (exercises.check_paired, [lambda a, b: (..., ...)], "two finite numbers"),
+    (exercises.check_paired, [lambda a, b: 1 / 0], "ZeroDivisionError"),
+    (exercises.check_paired, [lambda a, b: 0.1], "two numbers; it gave TypeError"),
+    (exercises.check_paired, [paired(lambda a, b, n: 1.0, sign=-1)], "The sign"),
+    (exercises.check_paired, [lambda a, b: (a.mean(), 1.0)], "The mean of a − b is"),
+    (exercises.check_paired, [paired(lambda a, b, n: np.hypot(a.std(), b.std()) / n**0.5)], "two separate samples"),
+    (
+        exercises.check_paired,
+        [paired(lambda a, b, n: np.hypot(a.std(ddof=1), b.std(ddof=1)) / n**0.5)],
+        "two separate samples",
+    ),
+    (exercises.check_paired, [paired(lambda a, b, n: (a - b).std(ddof=1))], "sd of one difference"),
+    (exercises.check_paired, [paired(lambda a, b, n: (a - b).std())], "sd of one difference"),
+    (exercises.check_paired, [paired(lambda a, b, n: (a - b).var(ddof=1) / n)], "take the root"),
+    (exercises.check_paired, [paired(lambda a, b, n: (a - b).std(ddof=1) / n)], "not by n:"),
+    (exercises.check_paired, [paired(lambda a, b, n: (a - b).std() / n**0.5)], "ddof=1"),
+    (exercises.check_paired, [paired(lambda a, b, n: 1.0)], "standard error should be"),
 ]
 
 
@@ -243,6 +507,39 @@ def test_right_answers_in_single_precision_are_right():
     assert exercises.check_gamma_log_density(lambda z: (3 * z - 2 * np.exp(z)).astype(half)).right
     assert exercises.check_gamma_gradient(lambda m, o, e: [half(x) for x in gamma_gradient(m, o, e)]).right
     assert exercises.check_kl_of_normals(lambda *a: np.array([kl(*a)], half)).right
+
+
+@pytest.mark.parametrize("rounding", [float, np.float32, math.ceil, lambda steps: 2 * math.ceil(steps / 2)])
+def test_steps_needed_may_be_rounded_up(rounding):
+    assert exercises.check_steps_needed(lambda n, b, e: rounding(steps_needed()(n, b, e))).right
+
+
+def test_right_answers_of_chapter_5_in_other_forms():
+    assert exercises.check_estimate(lambda *a: np.float32(estimate()(*a))).right
+    assert exercises.check_epochs(shuffled_epochs).right
+    assert exercises.check_epochs(lambda *a: right_epochs(*a).tolist()).right
+    assert exercises.check_epochs(lambda *a: jnp.asarray(right_epochs(*a))).right
+
+
+def shift(p):
+    """The split of p, by a function that spoils its argument."""
+    noise, mean = (p * (1 - p)).mean(0), p.mean(0)
+    p -= mean
+    return np.stack([noise, (p**2).mean(0)]).astype(np.float32)
+
+
+def test_right_answers_of_chapter_6_in_other_forms():
+    assert exercises.check_split(split()).right and exercises.check_split(shift).right
+    assert exercises.check_log_copies(lambda h: sum(math.log(2**k * math.factorial(k)) for k in h)).right
+    assert exercises.check_log_copies(lambda h: np.float32(log_copies()(h))).right
+    assert "16.5: some 15 million" in exercises.check_log_copies(log_copies()).message
+    assert log_copies()((5, 5)) == pytest.approx(16.5, abs=0.01) == np.log(14_745_600)
+
+
+@pytest.mark.parametrize("slips", [[swap_first], [swap_second], [flip_first], [swap_first, swap_second, flip_first]])
+def test_every_symmetry_makes_a_twin(slips):
+    assert exercises.check_twin(twin(*slips)).right
+    assert exercises.check_twin(lambda w: twin(*slips)(w).astype(np.float32)).right
 
 
 def test_numbers_of_a_solution_that_the_notebook_does_not_compute():

@@ -1,0 +1,41 @@
+"""Two moons: the data and the network of chapter 6, which its gold draws need, too. (`network` stands in the chapter.)"""
+
+from __future__ import annotations
+
+import numpy as np
+import pymc as pm
+from sklearn.datasets import make_moons
+
+DATA_SEED = 606
+
+
+def two_moons(points: int = 1000, *, seed: int = DATA_SEED) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Scaled two moons with noise 0.2, split in halves: x and label to learn from, x and label held out.
+
+    Each x has shape (points / 2, 2); a label is 0 or 1, stored as a float, which `pm.Minibatch` can take.
+    """
+    x, label = make_moons(points, noise=0.2, random_state=seed)
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    learn, held_out = np.array_split(np.random.default_rng(seed).permutation(points), 2)
+    return x[learn], label[learn].astype(float), x[held_out], label[held_out].astype(float)
+
+
+def network(x, label, total_size=None):
+    """Two inputs, two layers of five tanh, one logit: 40 weights, no biases, built on the data it is given."""
+    coords = {"input": ["x1", "x2"], "first": np.arange(5), "second": np.arange(5)}
+    with pm.Model(coords=coords) as model:
+        if isinstance(x, np.ndarray):  # else they are batches already
+            x, label = pm.Data("x", x, dims=("point", "input")), pm.Data("label", label, dims="point")
+        w1 = pm.Normal("w1", 0, 1, dims=("input", "first"))
+        w2 = pm.Normal("w2", 0, 1, dims=("first", "second"))
+        w3 = pm.Normal("w3", 0, 1, dims="second")
+        logit = pm.math.tanh(pm.math.tanh(x @ w1) @ w2) @ w3
+        pm.Bernoulli("class", logit_p=logit, observed=label, total_size=total_size)
+    return model
+
+
+def logits(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The network's logits for weights of shape (..., 40), in the order of `FlatModel`: shape (..., points)."""
+    w1, w2, w3 = np.split(weights, [10, 35], axis=-1)
+    first = np.tanh(x @ w1.reshape(*w1.shape[:-1], 2, 5))
+    return (np.tanh(first @ w2.reshape(*w2.shape[:-1], 5, 5)) @ w3[..., None])[..., 0]
