@@ -59,6 +59,18 @@ def _call(function: Callable, *arguments) -> tuple[float | None, Verdict | None]
     return value, None
 
 
+def _call_for_pair(function: Callable, *arguments) -> tuple[tuple | None, Verdict | None]:
+    """The function's two numbers, each None where it is not finite, or the verdict that says why there are none."""
+    try:
+        answer = function(*arguments)
+        if answer is None or answer is Ellipsis:
+            return None, Verdict(False, EMPTY)
+        first, second = (_number(value) for value in answer)
+    except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
+        return None, Verdict(False, f"It should return two numbers; it gave {type(error).__name__}: {error}")
+    return (first, second), None
+
+
 def _call_for_array(function: Callable, *arguments) -> tuple[np.ndarray | None, Verdict | None]:
     """The function's value as an array, or the verdict that says why there is none."""
     try:
@@ -202,13 +214,10 @@ def check_gamma_gradient(function: Callable) -> Verdict:
     """Chapter 2, exercise 3: the reparameterised gradient of the ELBO for that target, as (∂μ, ∂ω)."""
     mu, omega, eta = 0.1, -0.4, np.random.default_rng(3).standard_normal(2000)
     sigma = np.exp(omega)
-    try:
-        answer = function(mu, omega, eta.copy())
-        if answer is None or answer is Ellipsis:
-            return Verdict(False, EMPTY)
-        for_mu, for_omega = (_number(value) for value in answer)
-    except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
-        return Verdict(False, f"It should return two numbers; it gave {type(error).__name__}: {error}")
+    pair, problem = _call_for_pair(function, mu, omega, eta.copy())
+    if problem:
+        return problem
+    for_mu, for_omega = pair
     if for_mu is None or for_omega is None:
         return Verdict(False, "It should return two finite numbers: the average for μ and the average for ω.")
     slope = 3 - 2 * np.exp(mu + sigma * eta)
@@ -737,13 +746,10 @@ def check_paired(function: Callable) -> Verdict:
         rng = np.random.default_rng(n)
         a = rng.normal(-0.4, 0.2, size=n)
         b = a - rng.normal(0.05, 0.03, size=n)
-        try:
-            answer = function(a.copy(), b.copy())
-            if answer is None or answer is Ellipsis:
-                return Verdict(False, EMPTY)
-            mean, error = (_number(value) for value in answer)
-        except Exception as problem:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
-            return Verdict(False, f"It should return two numbers; it gave {type(problem).__name__}: {problem}")
+        pair, problem = _call_for_pair(function, a.copy(), b.copy())
+        if problem:
+            return problem
+        mean, error = pair
         if mean is None or error is None:
             return Verdict(False, "It should return two finite numbers: the mean difference and its standard error.")
         gap = a - b

@@ -1,7 +1,5 @@
 """Two moons and their network: the data's meaning, the log density by hand, the logits against PyMC's own."""
 
-import ast
-import json
 from pathlib import Path
 
 import numpy as np
@@ -164,29 +162,3 @@ def test_a_minibatch_estimates_the_log_density_of_all_points(data, weights):
     assert 0.05 * np.ptp(by_hand(weights.reshape(-1, 40), x, label)) > error  # so that the line above says something
     at_zero = log_p(**{name: np.zeros_like(part) for name, part in parts.items()})
     assert at_zero == pytest.approx(40 * stats.norm.logpdf(0) - 500 * np.log(2))  # N/B × B × log(1/2)
-
-
-def test_chapter_six_shows_the_very_builder():
-    path = ROOT / "notebooks" / "06_bnn_moons.ipynb"
-    assert path.exists(), f"there is no {path.name}"
-    shown = definitions(*code_of(path))
-    own = definitions(Path(moons.__file__).read_text(encoding="utf-8"))
-    assert "network" in shown, f"{path.name} does not define network"
-    assert shown["network"] == own["network"], "network differs from the helper's"
-
-
-def code_of(notebook: Path) -> list[str]:
-    """The code cells, without the setup cell's %pip, which is no Python."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    return [source for source in sources if "%pip" not in source]
-
-
-def definitions(*sources: str) -> dict[str, str]:
-    """name → the function's syntax tree without its docstring, of the functions that these sources define."""
-    found = {}
-    for node in ast.parse("\n".join(sources)).body:
-        if isinstance(node, ast.FunctionDef):
-            node.body = node.body[ast.get_docstring(node) is not None :]
-            found[node.name] = ast.dump(node)
-    return found

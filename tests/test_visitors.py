@@ -6,7 +6,6 @@ import numpy as np
 import pymc as pm
 import pytest
 from scipy import special, stats
-from test_moons import code_of, definitions
 
 from helpers import visitors as module
 from helpers.flat_model import FlatModel
@@ -108,12 +107,3 @@ def test_a_minibatch_estimates_the_log_density_of_all_rows(data, zeta):
     assert estimates.mean() == pytest.approx(by_hand(zeta[0], x, bought), abs=4.5 * estimates.std() / 20)
     at_zero = log_p(intercept=0.0, slopes=np.zeros(20))
     assert at_zero == pytest.approx(21 * stats.norm.logpdf(0, 0, 2) - 1000 * np.log(2))
-
-
-def test_chapter_five_shows_the_very_builder():
-    path = ROOT / "notebooks" / "05_minibatch_advi.ipynb"
-    assert path.exists(), f"there is no {path.name}"
-    shown = definitions(*code_of(path))
-    own = definitions(Path(module.__file__).read_text(encoding="utf-8"))
-    assert "purchases" in shown, f"{path.name} does not define purchases"
-    assert shown["purchases"] == own["purchases"], "purchases differs from the helper's"

@@ -35,8 +35,8 @@ def make(name: str, folder: Path = FOLDER) -> Gold:
         "fingerprint": fingerprint(flat),
         **diagnostics(recipe, values),
     }
-    if found := problems(recipe, Gold(values, made)):
-        raise ValueError(f"{name}: {'; '.join(found)}")
+    if found := not_converged(made):
+        raise ValueError(f"{name}: {found}")
     np.savez_compressed(folder / f"{name}.npz", values=values)
     manifest = folder / "manifest.json"
     entries = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
@@ -59,6 +59,13 @@ def diagnostics(recipe: Recipe, values: np.ndarray) -> dict[str, float]:
     return {"r_hat": float(summary["r_hat"].max(skipna=False)), "ess": float(ess)}
 
 
+def not_converged(worst: dict[str, float]) -> str:
+    """What is wrong with these diagnostics; empty where nothing is."""
+    if worst["r_hat"] < 1.01 and worst["ess"] > 400:
+        return ""
+    return f"not converged: R-hat {worst['r_hat']:.4f}, effective sample size {worst['ess']:.0f}"
+
+
 def problems(recipe: Recipe, gold: Gold) -> list[str]:
     """Why these draws are not (or no longer) a reference; empty where they are."""
     found = []
@@ -67,9 +74,8 @@ def problems(recipe: Recipe, gold: Gold) -> list[str]:
         found.append("stale: the recipe has other settings or parameters now")
     elif not np.allclose(gold.made["fingerprint"], fingerprint(flat), rtol=1e-5):
         found.append("stale: the model or its data have changed")
-    worst = diagnostics(recipe, gold.values)
-    if not worst["r_hat"] < 1.01 or not worst["ess"] > 400:
-        found.append(f"not converged: R-hat {worst['r_hat']:.4f}, effective sample size {worst['ess']:.0f}")
+    if late := not_converged(diagnostics(recipe, gold.values)):
+        found.append(late)
     return found
 
 
