@@ -31,7 +31,7 @@ CHAPTERS = (
     Chapter(5, "Minibatches", "And with 400,000\nrows?", (1, 1), open=True),
     Chapter(6, "Network on two moons", "How sure is\na network?", (0, 1), open=True),
     Chapter(7, "Using a posterior", "What is such a\nposterior good for?", (0, 2), open=True),
-    Chapter(8, "From line to network", "What does VI\ngive up?", (1, 2)),
+    Chapter(8, "From line to network", "What does VI\ngive up?", (1, 2), open=True),
     Chapter(9, "Did it work?", "And when the truth\nis unknown?", (2, 2)),
     Chapter(10, "Scaling out", "And past one\nmachine?", (2, 3)),
 )

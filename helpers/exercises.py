@@ -83,6 +83,22 @@ def _call_for_array(function: Callable, *arguments) -> tuple[np.ndarray | None, 
         return None, Verdict(False, f"Your function raised {type(error).__name__}: {error}")
 
 
+def _call_for_arrays(function: Callable, pair: str, *arguments) -> tuple[list[np.ndarray] | None, Verdict | None]:
+    """The function's two arrays, or the verdict that says why there are none; `pair` names them."""
+    try:
+        with np.errstate(all="ignore"):
+            answer = function(*arguments)
+        parts = [answer] if answer is None or answer is Ellipsis else list(answer)
+        if any(part is None or part is Ellipsis for part in parts):
+            return None, Verdict(False, EMPTY)
+        parts = [np.asarray(part, float) for part in parts]
+    except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
+        return None, Verdict(False, f"It should return two arrays; it gave {type(error).__name__}: {error}")
+    if len(parts) != 2:
+        return None, Verdict(False, f"It should return a pair, {pair}, not {len(parts)} parts.")
+    return parts, None
+
+
 def check_kl_of_normals(function: Callable[[float, float, float, float], float]) -> Verdict:
     """Chapter 1, exercise 1: function(μ₁, σ₁, μ₂, σ₂) = KL(N(μ₁, σ₁²)‖N(μ₂, σ₂²))."""
     arguments = (0.3, 0.5, -1.0, 2.0)
@@ -558,16 +574,9 @@ def check_split(function: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]])
     """Chapter 6, exercise 1: P(class 1), shape (draws, points) → label noise and ignorance, each (points,)."""
     for shape in ((6, 4), (5, 9)):
         p = np.random.default_rng(61).uniform(size=shape)
-        try:
-            answer = function(p.copy())
-            parts = [answer] if answer is None or answer is Ellipsis else list(answer)
-            if any(part is None or part is Ellipsis for part in parts):
-                return Verdict(False, EMPTY)
-            parts = [np.asarray(part, float) for part in parts]
-        except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
-            return Verdict(False, f"It should return two arrays; it gave {type(error).__name__}: {error}")
-        if len(parts) != 2:
-            return Verdict(False, f"It should return a pair, (label_noise, ignorance), not {len(parts)} parts.")
+        parts, problem = _call_for_arrays(function, "(label_noise, ignorance)", p.copy())
+        if problem:
+            return problem
         for part in parts:
             if part.shape == shape[:1]:
                 return Verdict(False, "That averages over the points. Average over the draws of the weights: axis=0.")
@@ -775,3 +784,224 @@ def check_paired(function: Callable) -> Verdict:
         if abs(error - gap.std(ddof=1) / np.sqrt(n)) > 1e-5:
             return Verdict(False, f"The standard error should be {gap.std(ddof=1) / np.sqrt(n):.5f}, not {error:.5f}.")
     return Verdict(True, "Where data sets differ more than methods, pairs see what two separate errors hide.")
+
+
+def check_one_step_ahead(function: Callable[[np.ndarray, np.ndarray, float, float], np.ndarray]) -> Verdict:
+    """Chapter 8, exercise 1: features (n, size), y (n,), α, β → log p(yᵢ | those before) of a Bayesian line, (n,)."""
+    for n, size, alpha, beta in ((6, 2, 0.7, 4.0), (8, 3, 2.0, 25.0)):
+        rng = np.random.default_rng(n)
+        features = rng.normal(size=(n, size))
+        y = features @ rng.normal(size=size) + beta**-0.5 * rng.normal(size=n)
+        values, problem = _call_for_array(function, features.copy(), y.copy(), alpha, beta)
+        if problem:
+            return problem
+        right, slips = _one_step_ahead(features, y, alpha, beta)
+        if values.shape == (n - 1,) and np.allclose(values, right[1:], atol=1e-4):
+            return Verdict(False, "The first is missing: before any data the prior predicts, with mean 0.")
+        if values.size == 1 and np.allclose(values, right.sum(), atol=1e-4):
+            return Verdict(False, "That is their sum, the log evidence; the question asks for each of them.")
+        if values.shape != (n,):
+            return Verdict(False, f"For {n} readings it returns shape {values.shape}; it should be ({n},).")
+        for wrong, hint in slips:
+            if np.allclose(values, wrong, atol=1e-4):
+                return Verdict(False, hint)
+        if not np.allclose(values, right, atol=1e-4):
+            i = int(np.flatnonzero(~np.isclose(values, right, atol=1e-4))[0])
+            return Verdict(False, f"For i = {i + 1} of {n} it gives {values[i]:.4f}, not {right[i]:.4f}.")
+    return Verdict(True, "Their sum is the log evidence: it tests each prediction on a reading not yet seen.")
+
+
+def _line_at(features, y, known, alpha, beta) -> np.ndarray:
+    """Mean and variance of the Bayesian line at each row, from the readings `known` there: shape (2, n)."""
+    found = []
+    for phi, rows in zip(features, known, strict=True):
+        before = features[rows]
+        covariance = np.linalg.inv(alpha * np.eye(len(phi)) + beta * before.T @ before)
+        found.append((beta * phi @ covariance @ before.T @ y[rows], phi @ covariance @ phi))
+    return np.transpose(found)
+
+
+def _one_step_ahead(features, y, alpha, beta) -> tuple[np.ndarray, tuple]:
+    """The right values, and those of the usual slips with their hints."""
+
+    def log_p(mean, variance):
+        return stats.norm.logpdf(y, mean, np.sqrt(variance))
+
+    def predicted(known, alpha=alpha, beta=beta):
+        mean, line = _line_at(features, y, known, alpha, beta)
+        return log_p(mean, line + 1 / beta)
+
+    rows = np.arange(len(y))
+    past = [rows[:i] for i in rows]
+    mean, line = _line_at(features, y, past, alpha, beta)
+    right = log_p(mean, line + 1 / beta)
+    return right, (
+        (predicted([rows] * len(y)), "That uses all the data for each, yᵢ itself, too: only those before, please."),
+        (predicted([rows[: i + 1] for i in rows]), "Off by one: yᵢ must not help to predict yᵢ itself."),
+        (predicted([np.delete(rows, i) for i in rows]), "That leaves one out; those after it must go, too."),
+        (predicted([rows[i + 1 :] for i in rows]), "That predicts from those after it, not before."),
+        (predicted([rows[:0]] * len(y)), "That is the prior's prediction for each; what came before it is known."),
+        (predicted([early[1:] for early in past]), "The first reading is never learnt from."),
+        (predicted([early[:-1] for early in past]), "One step late: the reading just before it is known, too."),
+        (predicted(past, beta=1 / beta), "β is a precision: the noise has variance 1/β."),
+        (predicted(past, alpha=1 / alpha), "α is a precision: the prior has variance 1/α."),
+        (log_p(mean, line), "The noise is missing: a reading varies by 1/β more than the line does."),
+        (log_p(mean, 0 * line + 1 / beta), "That has the noise alone: the line is uncertain, too, by φᵀSφ."),
+        (log_p(mean, (line + 1 / beta) ** 2), "φᵀSφ + 1/β is a variance; the density wants the sd, its root."),
+        (log_p(mean, (np.sqrt(line) + beta**-0.5) ** 2), "Variances add, not sds."),
+        (np.cumsum(right), "Those are running sums, the log evidence so far; the question asks for the steps."),
+        (np.exp(right), "Those are densities; take their logarithms."),
+        (-right, "The sign: log p, not −log p."),
+    )
+
+
+def check_log_acceptance(function: Callable[[Callable, float, float], float]) -> Verdict:
+    """Chapter 8, exercise 2: log p̃, σ, σ′ → log acceptance probability, where σ′ = σ exp(step · η), η ~ N(0, 1)."""
+
+    def log_p(sigma):
+        return 0.4 + 5 * np.log(sigma) - 3 * sigma
+
+    pairs = [(0.6, 0.9), (0.9, 0.6), (2.0, 2.7), (3.0, 1.6), (0.7, 4.0), (0.3, 0.5), (1.9, 2.1)]
+    values = []
+    for pair in pairs:
+        value, problem = _call(function, log_p, *pair)
+        if problem:
+            return problem
+        values.append(value)
+    sigma, proposal = np.transpose(pairs)
+    gain, turn = log_p(proposal) - log_p(sigma), np.log(proposal / sigma)
+    right = np.minimum(0, gain + turn)
+    if np.allclose(values, right, atol=1e-4):
+        value, problem = _call(function, log_p, 1.5, 700.0)
+        far = log_p(700.0) - log_p(1.5) + np.log(700 / 1.5)
+        if problem or not np.isclose(value, far, rtol=1e-5):
+            return Verdict(
+                False, f"Right, but not at σ′ = 700, where it is {far:.1f}: stay with logarithms throughout."
+            )
+        return Verdict(True, "p̃(σ′)σ′ over p̃(σ)σ: Metropolis' rule for log σ, Jacobian included.")
+    if hint := _slip_in_log_acceptance(np.array(values), gain, turn, sigma, proposal, log_p):
+        return Verdict(False, hint)
+    worst = int(np.abs(values - right).argmax())
+    case = f"For log p̃ = 5 log σ − 3σ + 0.4, σ = {sigma[worst]} and σ′ = {proposal[worst]}"
+    return Verdict(False, f"{case} it gives {values[worst]:.4f}, not {right[worst]:.4f}.")
+
+
+def _slip_in_log_acceptance(values, gain, turn, sigma, proposal, log_p) -> str | None:
+    """What is wrong with these values, where `gain` is log p̃(σ′)/p̃(σ) and `turn` is log σ′/σ, or None."""
+    slips = (
+        (gain, "The correction is missing: q(σ | σ′)/q(σ′ | σ) is not 1 here. The chain would draw from p̃(σ)/σ."),
+        (gain - turn, "The correction is the wrong way round: the chain would draw from p̃(σ)/σ²."),
+        (-gain - turn, "The whole ratio is turned round: the proposal belongs above the fraction line."),
+        (-gain, "The ratio is turned round, p̃(σ′) belongs above p̃(σ); and Hastings' correction is missing."),
+        (turn - gain, "The ratio of p̃ is turned round: p̃(σ′) belongs above p̃(σ)."),
+        (gain + proposal / sigma, "Among logarithms the correction is one, too: log(σ′/σ)."),
+        (gain + proposal - sigma, "The correction is log σ′ − log σ, not σ′ − σ."),
+        (gain + 2 * turn, "The correction counts twice."),
+        (turn, "That is Hastings' correction alone; p̃ plays no part in it yet."),
+        (log_p(proposal) + turn, "p̃(σ′) alone: it must be compared with p̃(σ), where the chain stands."),
+        (log_p(proposal), "p̃(σ′) alone: it must be compared with p̃(σ), where the chain stands."),
+        (log_p(sigma) + turn, "That looks at p̃(σ) alone; the proposal's p̃(σ′) belongs above it."),
+        (log_p(sigma), "That looks at p̃(σ) alone; the proposal's p̃(σ′) belongs above it."),
+    )
+    finishes = (
+        (lambda log_ratio: np.minimum(0, log_ratio), ""),
+        (lambda log_ratio: log_ratio, "A probability is at most 1, so its logarithm at most 0: cap it."),
+        (lambda log_ratio: np.minimum(1, log_ratio), "It is the probability that is at most 1; its log is at most 0."),
+        (lambda log_ratio: np.maximum(0, log_ratio), "min(0, …), not max: what is better is accepted for certain."),
+        (lambda log_ratio: np.exp(np.minimum(0, log_ratio)), "That is the probability; its logarithm, please."),
+        (np.exp, "That is the ratio; the logarithm of min(1, ratio), please."),
+    )
+    for log_ratio, slip in ((gain + turn, ""), *slips):  # the ratio first: its slip matters more than the cap's
+        for finish, hint in finishes:
+            if np.allclose(values, finish(log_ratio), atol=1e-4):
+                return slip or hint
+    return None
+
+
+def check_observation_band(function: Callable) -> Verdict:
+    """Chapter 8, exercise 3: f (draws, points), noise_sd, level, rng → (low, high) of a new observation, (points,)."""
+    for noise_sd, level in ((0.3, 0.8), (0.5, 0.6)):
+        rng = np.random.default_rng(83)
+        eta = rng.normal(size=(10_000, 5))
+        f = np.array([0.2, 0.5, 0.0, -1.0, 1.0]) + np.array([0.0, 0.05, 0.4, 0.2, 1.0]) * eta
+        f[:, 3] += 2.5 * (rng.random(len(f)) < 0.35)  # two modes
+        f[:, 4] = np.exp(0.8 * eta[:, 4])  # skewed
+        bands = []
+        for seed in (1, 1, 2):
+            pair, problem = _call_for_arrays(
+                function, "(low, high)", f.copy(), noise_sd, level, np.random.default_rng(seed)
+            )
+            if problem:
+                return problem
+            for part in pair:
+                if part.shape == (len(f),):
+                    return Verdict(False, "That has a band for each draw; take the quantiles over the draws, axis=0.")
+                if part.shape != (5,):
+                    return Verdict(False, f"For f of shape {f.shape} low has {part.shape}; it should have (5,).")
+            bands.append(np.array(pair))
+        if hint := _slip_in_band(bands, f, noise_sd, level):
+            return Verdict(False, hint)
+    return Verdict(True, "Noise in every draw, then quantiles: it holds where f is skewed or has two modes, too.")
+
+
+def _quantiles(f: np.ndarray, noise_sd: float, tails: tuple) -> tuple[np.ndarray, np.ndarray]:
+    """Quantiles of f + N(0, noise_sd²) by bisection, and their Monte Carlo sd from as many draws: (tails, points)."""
+    low = np.full((len(tails), f.shape[1]), f.min() - 9 * noise_sd)
+    high = np.full_like(low, f.max() + 9 * noise_sd)
+    for _ in range(35):
+        middle = (low + high) / 2
+        p = np.array([special.ndtr((row - f) / noise_sd).mean(axis=0) for row in middle])
+        below = p < np.array(tails)[:, None]
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    density = np.array([stats.norm.pdf(row, f, noise_sd).mean(axis=0) for row in low])
+    return low, np.sqrt(p * (1 - p) / len(f)) / density
+
+
+def _slip_in_band(bands: list[np.ndarray], f: np.ndarray, noise_sd: float, level: float) -> str | None:
+    """What is wrong with the bands from two equal generators and another, each (2, points), or None."""
+    tails = (1 - level) / 2, (1 + level) / 2
+    right, error = _quantiles(f, noise_sd, tails)
+
+    def near(wrong, error):
+        return all((np.abs(band - wrong) < 5 * error + 1e-6).all() for band in bands)
+
+    if near(right, error):
+        return None if np.array_equal(*bands[:2]) else "Two generators with the same seed differ: draw from rng only."
+    if near(right[::-1], error[::-1]):
+        return "They have changed places: low first, then high."
+    for wrong, error_of_wrong, hint in _wrong_bands(f, noise_sd, level):
+        if near(wrong, error_of_wrong):
+            return hint
+    widths = np.ptp(np.quantile(f, tails, axis=0), axis=0)
+    if all(np.allclose(np.ptp(band, axis=0), widths, atol=1e-4) for band in bands):
+        return "One noise number moves all draws alike: each draw needs its own, size=f.shape."
+    if np.any(np.abs(bands[2] - bands[0]) > 8 * error):
+        return "With another seed the band is elsewhere: noise goes into each draw, before the quantiles are taken."
+    i = np.unravel_index((np.abs(bands[0] - right) / error).argmax(), right.shape)
+    name = ("low", "high")[i[0]]
+    return f"At point {i[1]} {name} is {bands[0][i]:.3f}; the exact quantile of f + noise is {right[i]:.3f}."
+
+
+def _wrong_bands(f: np.ndarray, noise_sd: float, level: float):
+    """(band, its Monte Carlo sd, hint) of the usual slips, one after the other."""
+    tails, out = ((1 - level) / 2, (1 + level) / 2), 1 - level
+    own, z = np.quantile(f, tails, axis=0), np.array([[-1], [1]]) * stats.norm.ppf(tails[1])
+    mean, median, sd = f.mean(axis=0), np.median(f, axis=0), f.std(axis=0)
+    for wrong, hint in (
+        (own, "That is the band of the function; a new observation has noise, too."),
+        (mean + z * noise_sd, "That is the noise around the mean; the function is uncertain, too."),
+        (median + z * noise_sd, "That is the noise around the median; the function is uncertain, too."),
+        (own + z * noise_sd, "Widths do not add (variances would): put noise into each draw, then take quantiles."),
+        (mean + z * (sd + noise_sd), "Sds do not add (variances would): put noise into each draw instead."),
+        (mean + z * np.hypot(sd, noise_sd), "A normal of the same mean and sd: f has two modes at one point."),
+    ):
+        yield wrong, 0.02 * noise_sd, hint  # some draw even these
+    for noise, shares, hint in (
+        (noise_sd, (out, level), f"{out:.0%} are left out on each side; both sides together should have them."),
+        (noise_sd, (level / 2, 1 - level / 2), "level is the share inside the band; (1 − level)/2 lies below it."),
+        (noise_sd, (tails[0] / 100, tails[1] / 100), "np.percentile counts in hundredths; np.quantile takes shares."),
+        (noise_sd, (0.025, 0.975), "That is a band of 95 %, whatever the level: use level."),
+        (noise_sd**2, tails, "That takes the noise variance as its sd: rng.normal(0, noise_sd, …)."),
+        (noise_sd**0.5, tails, "noise_sd is the sd already, not the variance: no root."),
+    ):
+        yield *_quantiles(f, noise, shares), hint

@@ -183,3 +183,56 @@ def test_noisy_descent_by_keyboard_and_while_the_kernel_is_busy(open_page, tmp_p
     assert widget.evaluate("(node) => node.scrollWidth <= node.clientWidth")
     assert page.our_errors == []
     page.close()
+
+
+FUNCTIONS = """import os, time
+from helpers.function_posterior import FunctionPosterior
+
+class Waiting(FunctionPosterior):
+    def _fit(self, *message):
+        while os.path.exists({flag!r}):
+            time.sleep(0.05)
+        super()._fit(*message)
+
+Waiting()"""
+
+
+def test_function_posterior_by_keyboard_and_while_it_fits(open_page, tmp_path):
+    from playwright.sync_api import expect
+
+    page, flag = open_page(f"doc/tree/{ONE_CELL}"), tmp_path / "busy"
+    cell = "window.jupyterapp.shell.currentWidget.content.widgets[0].model.sharedModel"
+    page.evaluate(f"(source) => {cell}.setSource(source)", FUNCTIONS.format(flag=str(flag)))
+    run_all(page)
+    widget = page.locator(".function-posterior")
+    reading, note, band = (widget.locator(name) for name in (".fp-reading", ".fp-note", ".fp-plot .fp-advi .fp-band"))
+    width, rows = (widget.get_by_role("slider", name=name) for name in ("width", "rows"))
+    expect(reading).to_have_text(re.compile(r"^−ELBO = \S+ ± \S+ nats$"))
+    expect(widget.locator(".fp-plot .fp-curve")).to_have_count(20)
+
+    flag.touch()  # the kernel waits with its answer
+    before = band.get_attribute("d")
+    width.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(note).to_have_text("Fitting …")
+    expect(widget).to_have_class(re.compile("fp-stale"))
+    expect(width).to_be_focused()
+    page.keyboard.press("ArrowRight")  # the latest wins
+    flag.unlink()
+    expect(widget).not_to_have_class(re.compile("fp-stale"), timeout=30_000)
+    expect(note).to_have_text("")
+    expect(width).to_have_attribute("aria-valuetext", "3 units")
+    expect(band).not_to_have_attribute("d", before)
+
+    for key in ("Tab", "End", "Tab", "Tab", "Space"):  # rows, prior sd, and the box
+        page.keyboard.press(key)
+    expect(rows).to_have_attribute("aria-valuetext", "50 readings")
+    expect(widget.locator(".fp-cost")).to_have_text(re.compile("draws of the first layer"), timeout=30_000)
+    expect(widget).not_to_have_class(re.compile("fp-stale"), timeout=30_000)
+    expect(widget.locator(".fp-plot svg").first).to_have_attribute("aria-label", re.compile("50 readings"))
+
+    page.set_viewport_size({"width": 420, "height": 900})
+    assert widget.evaluate("(node) => node.scrollWidth <= node.clientWidth")
+    assert page.our_errors == []
+    page.close()

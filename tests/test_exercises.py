@@ -10,7 +10,7 @@ import nbformat
 import numpy as np
 import pymc as pm
 import pytest
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 from helpers import divergences, exercises, targets
 from helpers.advi import advi, shuffled_epochs
@@ -192,6 +192,46 @@ def layered(sizes=(10, 25, 5), spread=np.exp, combine=lambda c, s, o: c + s * o)
 
 def paired(error, sign=1):
     return lambda a, b: (sign * (a - b).mean(), error(a, b, len(a)))
+
+
+def ahead(known=lambda i, n: slice(i), scale=np.sqrt, line=1, noise=1, prior=lambda a: a, precision=lambda b: b):
+    """log p(y_i | the readings known(i, n)), with a place for every slip."""
+
+    def function(features, y, alpha, beta):
+        alpha, beta, values = prior(alpha), precision(beta), []
+        for i, phi in enumerate(features):
+            rows = known(i, len(y))
+            covariance = np.linalg.inv(alpha * np.eye(len(phi)) + beta * features[rows].T @ features[rows])
+            mean = beta * phi @ covariance @ features[rows].T @ y[rows]
+            values.append(stats.norm.logpdf(y[i], mean, scale(line * phi @ covariance @ phi + noise / beta)))
+        return np.array(values)
+
+    return function
+
+
+def steps_of_evidence(features, y, alpha, beta):
+    """The same as differences of the log evidence, by the marginal normal of y."""
+    covariance = np.eye(len(y)) / beta + features @ features.T / alpha
+    sums = [stats.multivariate_normal.logpdf(y[:i], np.zeros(i), covariance[:i, :i]) for i in range(1, len(y) + 1)]
+    return np.diff(sums, prepend=0)
+
+
+def acceptance(gain=1.0, turn=1.0, finish=lambda log_ratio: min(0, log_ratio)):
+    return lambda p, s, t: finish(gain * (p(t) - p(s)) + turn * np.log(t / s))
+
+
+def band(noise=lambda f, sd, rng: rng.normal(0, sd, f.shape), tails=lambda c: ((1 - c) / 2, (1 + c) / 2)):
+    return lambda f, sd, level, rng: np.quantile(f + noise(f, sd, rng), tails(level), axis=0)
+
+
+def around(centre, sd):
+    """centre(f) ± z sd(f, noise)"""
+    z = np.array([[-1], [1]])
+    return lambda f, s, c, rng: centre(f) + z * stats.norm.ppf((1 + c) / 2) * sd(f, s)
+
+
+def noise_after(f, sd, level, rng):
+    return np.quantile(f, [(1 - level) / 2, (1 + level) / 2], axis=0) + rng.normal(0, sd, size=(2, f.shape[1]))
 
 
 WRONG = [
@@ -492,6 +532,115 @@ WRONG = [
     (exercises.check_paired, [paired(lambda a, b, n: (a - b).std(ddof=1) / n)], "not by n:"),
     (exercises.check_paired, [paired(lambda a, b, n: (a - b).std() / n**0.5)], "ddof=1"),
     (exercises.check_paired, [paired(lambda a, b, n: 1.0)], "standard error should be"),
+    (exercises.check_one_step_ahead, [lambda f, y, a, b: ...], "no answer yet"),
+    (exercises.check_one_step_ahead, [lambda f, y, a, b: None], "no answer yet"),
+    (exercises.check_one_step_ahead, [lambda f, y, a, b: 1 / 0], "ZeroDivisionError"),
+    (exercises.check_one_step_ahead, [lambda *a: ahead()(*a)[1:]], "The first is missing"),
+    (exercises.check_one_step_ahead, [lambda *a: ahead()(*a).sum()], "the log evidence; the question"),
+    (exercises.check_one_step_ahead, [lambda *a: ahead()(*a)[:-1]], "shape (5,); it should be (6,)"),
+    (exercises.check_one_step_ahead, [lambda *a: 0.3], "shape (); it should be (6,)"),
+    (exercises.check_one_step_ahead, [ahead(lambda i, n: slice(n))], "uses all the data"),
+    (exercises.check_one_step_ahead, [ahead(lambda i, n: slice(i + 1))], "Off by one"),
+    (exercises.check_one_step_ahead, [ahead(lambda i, n: np.delete(np.arange(n), i))], "leaves one out"),
+    (exercises.check_one_step_ahead, [ahead(lambda i, n: slice(i + 1, n))], "from those after it"),
+    (exercises.check_one_step_ahead, [ahead(lambda i, n: slice(0))], "prior's prediction for each"),
+    (exercises.check_one_step_ahead, [ahead(lambda i, n: slice(1, i))], "never learnt from"),
+    (exercises.check_one_step_ahead, [ahead(lambda i, n: slice(max(i - 1, 0)))], "One step late"),
+    (exercises.check_one_step_ahead, [ahead(precision=lambda b: 1 / b)], "β is a precision"),
+    (exercises.check_one_step_ahead, [ahead(prior=lambda a: 1 / a)], "α is a precision"),
+    (exercises.check_one_step_ahead, [ahead(noise=0)], "noise is missing"),
+    (exercises.check_one_step_ahead, [ahead(line=0)], "noise alone"),
+    (exercises.check_one_step_ahead, [ahead(scale=float)], "wants the sd"),
+    (
+        exercises.check_one_step_ahead,
+        [lambda f, y, a, b: ahead(scale=lambda v: np.sqrt(v - 1 / b) + np.sqrt(1 / b))(f, y, a, b)],
+        "not sds",
+    ),
+    (exercises.check_one_step_ahead, [lambda *a: np.cumsum(ahead()(*a))], "running sums"),
+    (exercises.check_one_step_ahead, [lambda *a: np.exp(ahead()(*a))], "take their logarithms"),
+    (exercises.check_one_step_ahead, [lambda *a: -ahead()(*a)], "The sign"),
+    (exercises.check_one_step_ahead, [lambda *a: ahead()(*a)[::-1]], "For i = 1 of 6 it gives"),
+    (exercises.check_one_step_ahead, [lambda *a: np.full(6, np.nan)], "it gives nan"),
+    (exercises.check_one_step_ahead, [lambda f, y, a, b: ahead()(f[:, :2], y, a, b)], "of 8 it gives"),
+    (exercises.check_log_acceptance, [lambda p, s, t: ...], "no answer yet"),
+    (exercises.check_log_acceptance, [lambda p, s, t: None], "no answer yet"),
+    (exercises.check_log_acceptance, [lambda p, s, t: 1 / 0], "ZeroDivisionError"),
+    (exercises.check_log_acceptance, [lambda p, s, t: np.nan], "one finite number"),
+    (exercises.check_log_acceptance, [acceptance(turn=0)], "correction is missing: q"),
+    (exercises.check_log_acceptance, [acceptance(turn=0, finish=float)], "correction is missing: q"),
+    (exercises.check_log_acceptance, [acceptance(turn=-1)], "wrong way round"),
+    (exercises.check_log_acceptance, [acceptance(gain=-1, turn=-1)], "whole ratio is turned round"),
+    (exercises.check_log_acceptance, [acceptance(gain=-1, turn=0)], "and Hastings' correction is missing"),
+    (exercises.check_log_acceptance, [acceptance(gain=-1)], "ratio of p̃ is turned round"),
+    (exercises.check_log_acceptance, [lambda p, s, t: min(0, p(t) - p(s) + t / s)], "log(σ′/σ)"),
+    (exercises.check_log_acceptance, [lambda p, s, t: min(0, p(t) - p(s) + t - s)], "not σ′ − σ"),
+    (exercises.check_log_acceptance, [acceptance(turn=2)], "counts twice"),
+    (exercises.check_log_acceptance, [acceptance(gain=0)], "correction alone"),
+    (exercises.check_log_acceptance, [lambda p, s, t: min(0, p(t) + np.log(t / s))], "p̃(σ′) alone"),
+    (exercises.check_log_acceptance, [lambda p, s, t: min(0, p(t))], "p̃(σ′) alone"),
+    (exercises.check_log_acceptance, [lambda p, s, t: min(0, p(s) + np.log(t / s))], "at p̃(σ) alone"),
+    (exercises.check_log_acceptance, [lambda p, s, t: p(s)], "at p̃(σ) alone"),
+    (exercises.check_log_acceptance, [acceptance(finish=float)], "cap it"),
+    (exercises.check_log_acceptance, [acceptance(finish=lambda r: min(1, r))], "its log is at most 0"),
+    (exercises.check_log_acceptance, [acceptance(finish=lambda r: max(0, r))], "not max"),
+    (exercises.check_log_acceptance, [acceptance(finish=lambda r: min(1, np.exp(r)))], "That is the probability"),
+    (exercises.check_log_acceptance, [acceptance(finish=np.exp)], "That is the ratio"),
+    (exercises.check_log_acceptance, [acceptance(turn=0.5)], "σ = 0.7 and σ′ = 4.0 it gives -0.3137, not 0.0000"),
+    (
+        exercises.check_log_acceptance,
+        [acceptance(finish=lambda r: math.log(min(1, math.exp(r))))],
+        "where it is -2058.6",
+    ),
+    (exercises.check_log_acceptance, [acceptance(finish=lambda r: np.clip(r, -700, 0))], "where it is -2058.6"),
+    (exercises.check_observation_band, [lambda f, s, c, rng: ...], "no answer yet"),
+    (exercises.check_observation_band, [lambda f, s, c, rng: None], "no answer yet"),
+    (exercises.check_observation_band, [lambda f, s, c, rng: (None, None)], "no answer yet"),
+    (exercises.check_observation_band, [lambda f, s, c, rng: 1 / 0], "ZeroDivisionError"),
+    (exercises.check_observation_band, [lambda f, s, c, rng: 0.3], "should return two arrays"),
+    (exercises.check_observation_band, [lambda *a: band()(*a).T], "(low, high), not 5 parts"),
+    (exercises.check_observation_band, [lambda f, s, c, rng: np.quantile(f, [0.1, 0.9], axis=1)], "axis=0"),
+    (exercises.check_observation_band, [lambda f, s, c, rng: np.quantile(f, [0.1, 0.9])], "it should have (5,)"),
+    (exercises.check_observation_band, [lambda *a: band()(*a)[::-1]], "changed places"),
+    (exercises.check_observation_band, [band(lambda f, s, rng: 0)], "band of the function"),
+    (exercises.check_observation_band, [around(lambda f: f.mean(0), lambda f, s: s)], "around the mean"),
+    (
+        exercises.check_observation_band,
+        [lambda f, s, c, rng: band()(0 * f + f.mean(0), s, c, rng)],
+        "around the mean",
+    ),
+    (exercises.check_observation_band, [around(lambda f: np.median(f, 0), lambda f, s: s)], "around the median"),
+    (
+        exercises.check_observation_band,
+        [lambda *a: band(lambda f, s, rng: 0)(*a) + around(lambda f: 0, lambda f, s: s)(*a)],
+        "Widths do not add",
+    ),
+    (exercises.check_observation_band, [around(lambda f: f.mean(0), lambda f, s: f.std(0) + s)], "Sds do not add"),
+    (
+        exercises.check_observation_band,
+        [around(lambda f: f.mean(0), lambda f, s: np.sqrt(f.var(0, ddof=1) + s**2))],
+        "two modes at one point",
+    ),
+    (exercises.check_observation_band, [band(lambda f, s, rng: rng.normal(0, s))], "One noise number"),
+    (exercises.check_observation_band, [band(lambda f, s, rng: rng.normal(0, s, f.shape[1]))], "One noise number"),
+    (exercises.check_observation_band, [band(tails=lambda c: (1 - c, c))], "20% are left out on each side"),
+    (exercises.check_observation_band, [band(tails=lambda c: (c / 2, 1 - c / 2))], "share inside the band"),
+    (
+        exercises.check_observation_band,
+        [band(tails=lambda c: ((1 - c) / 200, (1 + c) / 200))],
+        "counts in hundredths",
+    ),
+    (exercises.check_observation_band, [band(tails=lambda c: (0.025, 0.975))], "whatever the level"),
+    (exercises.check_observation_band, [band(lambda f, s, rng: rng.normal(0, s**2, f.shape))], "variance as its sd"),
+    (exercises.check_observation_band, [band(lambda f, s, rng: rng.normal(0, s**0.5, f.shape))], "no root"),
+    (
+        exercises.check_observation_band,
+        [band(lambda f, s, rng: np.random.default_rng().normal(0, s, f.shape))],
+        "from rng only",
+    ),
+    (exercises.check_observation_band, [noise_after], "before the quantiles are taken"),
+    (exercises.check_observation_band, [band(tails=lambda c: (0.1, 0.9))], "the exact quantile of f + noise is"),
+    (exercises.check_observation_band, [band(tails=lambda c: (0.05, (1 + c) / 2))], "low is"),
+    (exercises.check_observation_band, [lambda f, *a: band()(f, *a) * np.nan], "is nan"),
 ]
 
 
@@ -540,6 +689,53 @@ def test_right_answers_of_chapter_6_in_other_forms():
 def test_every_symmetry_makes_a_twin(slips):
     assert exercises.check_twin(twin(*slips)).right
     assert exercises.check_twin(lambda w: twin(*slips)(w).astype(np.float32)).right
+
+
+def exact_band(f, noise_sd, level, rng):
+    """Quantiles of the mixture of normals by root finding: no noise is drawn."""
+
+    def quantile(column, tail):
+        reach = [column.min() - 9 * noise_sd, column.max() + 9 * noise_sd]
+        return optimize.brentq(lambda q: special.ndtr((q - column) / noise_sd).mean() - tail, *reach)
+
+    return [np.array([quantile(column, tail) for column in f.T]) for tail in ((1 - level) / 2, (1 + level) / 2)]
+
+
+def spoiling_band(f, noise_sd, level, rng):
+    """A right answer in single precision that adds the noise in place and sorts; one noise number for all points."""
+    f += rng.normal(0, noise_sd, size=(len(f), 1))
+    f.sort(axis=0)
+    return f[int(len(f) * (1 - level) / 2)].astype(np.float32), f[int(len(f) * (1 + level) / 2)].astype(np.float32)
+
+
+def several_noises(f, noise_sd, level, rng):
+    return band()(np.repeat(f, 3, axis=0), noise_sd, level, rng)
+
+
+def test_right_answers_of_chapter_8_in_other_forms():
+    assert exercises.check_one_step_ahead(ahead()).right and exercises.check_one_step_ahead(steps_of_evidence).right
+    assert exercises.check_one_step_ahead(lambda *a: jnp.asarray(ahead()(*a), jnp.float32)).right
+    assert exercises.check_one_step_ahead(lambda *a: ahead()(*a).tolist()).right
+    assert exercises.check_log_acceptance(acceptance()).right
+    assert exercises.check_log_acceptance(acceptance(finish=lambda r: jnp.minimum(0, r).astype(jnp.float32))).right
+    for function in (band(), exact_band, spoiling_band, several_noises):
+        assert exercises.check_observation_band(function).right
+
+
+def test_observation_band_lets_right_answers_pass_whatever_their_generator():
+    for k in range(8):
+        assert exercises.check_observation_band(
+            band(lambda f, s, rng, k=k: rng.spawn(k + 1)[k].normal(0, s, f.shape))
+        ).right
+
+
+def test_log_acceptance_balances_the_chain():
+    # p(σ) q(σ′ | σ) a(σ → σ′) is the same the other way, with SciPy's density of the proposal
+    accept, p = acceptance(), stats.gamma(6, scale=1 / 3).logpdf
+    for here, there in ((0.6, 0.9), (2.0, 2.7), (0.7, 4.0)):
+        forth = p(here) + stats.lognorm.logpdf(there, 0.5, scale=here) + accept(p, here, there)
+        back = p(there) + stats.lognorm.logpdf(here, 0.5, scale=there) + accept(p, there, here)
+        assert forth == pytest.approx(back)
 
 
 def test_numbers_of_a_solution_that_the_notebook_does_not_compute():

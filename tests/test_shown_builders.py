@@ -11,7 +11,11 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.mark.parametrize(
     ("notebook", "module", "name"),
-    [("05_minibatch_advi", "visitors", "purchases"), ("06_bnn_moons", "moons", "network")],
+    [
+        ("05_minibatch_advi", "visitors", "purchases"),
+        ("06_bnn_moons", "moons", "network"),
+        ("08_bnn_regression", "sensor", "network"),
+    ],
 )
 def test_chapter_shows_the_very_builder(notebook, module, name):
     shown = definitions(*code_of(ROOT / "notebooks" / f"{notebook}.ipynb"))

@@ -14,8 +14,11 @@ from scipy import special
 
 from helpers.flat_model import FlatModel
 from helpers.moons import logits, network, two_moons
+from helpers.sensor import network as sensor_network
+from helpers.sensor import outputs, sensor
 from helpers.visitors import purchases, visitors
 
+LINE = np.linspace(-4.5, 4.5, 31)
 GRID = np.stack(np.meshgrid(*[np.linspace(-3, 3, 20)] * 2), axis=-1).reshape(-1, 2)
 
 
@@ -45,8 +48,12 @@ class Recipe:
         return self.sampler(flat, **self.settings)
 
 
-def nuts(flat: FlatModel, *, chains: int, tune: int, draws: int, thin: int, seed: int) -> np.ndarray:
+def nuts(
+    flat: FlatModel, *, chains: int, tune: int, draws: int, thin: int, seed: int, backend: str = "jax"
+) -> np.ndarray:
     """nutpie's NUTS, each chain from its own draw of the prior; every `thin`-th draw is kept.
+
+    The backend "numba" takes longer to compile and is much faster where a gradient is cheap: each call of JAX costs.
 
     Raises
     ------
@@ -56,8 +63,9 @@ def nuts(flat: FlatModel, *, chains: int, tune: int, draws: int, thin: int, seed
     transformed = [v.name for v in flat.value_vars if v.name not in {rv.name for rv in flat.model.free_RVs}]
     if transformed:
         raise ValueError(f"model must have no transformed parameters, got {', '.join(transformed)}")
+    gradient = {"gradient_backend": "jax"} if backend == "jax" else {}
     compiled = nutpie.compile_pymc_model(
-        flat.model, backend="jax", gradient_backend="jax", default_initialization_strategy="prior"
+        flat.model, backend=backend, default_initialization_strategy="prior", **gradient
     )
     options = {"cores": 2, "target_accept": 0.9, "progress_bar": False}
     run = nutpie.sample(compiled, draws=draws, tune=tune, chains=chains, seed=seed, **options)
@@ -105,6 +113,19 @@ RECIPES = {
         sampler=nuts,
         functions=probabilities,
         settings={"chains": 8, "tune": 400, "draws": 900, "thin": 3, "seed": 606},
+    ),
+    "sensor": Recipe(
+        model=lambda: sensor_network(*sensor()),
+        sampler=nuts,
+        functions=lambda weights: outputs(weights, LINE),
+        settings={
+            "chains": 8,
+            "tune": 1000,
+            "draws": 1000,
+            "thin": 4,
+            "seed": 808,
+            "backend": "numba",
+        },
     ),
     "visitors": Recipe(
         model=lambda: purchases(*visitors()),

@@ -1,0 +1,56 @@
+"""The sensor of chapter 8, a line and a network for it. (`network` stands in the chapter, `bayesian_line` for NumPy.)"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+import pymc as pm
+
+NOISE = 0.1
+GRID = np.linspace(-4.5, 4.5, 200)  # the data lie in (−3, 3)
+
+
+def sensor(rows: int = 20, *, seed: int = 42) -> tuple[np.ndarray, np.ndarray]:
+    """Readings y = sin x + N(0, 0.1²) at x uniform on (−3, 3), sorted by x: two arrays of shape (rows,).
+
+    The recipe, and with `seed` 42 the 20 readings, of Fuge (2025), hence NumPy's legacy generator: x first, then the
+    noise, and only then sorted.
+    """
+    rng = np.random.RandomState(seed)
+    x = rng.uniform(-3, 3, rows)
+    y = np.sin(x) + NOISE * rng.normal(size=rows)
+    order = np.argsort(x)
+    return x[order], y[order]
+
+
+def bayesian_line(features, y, alpha=1.0, beta=100.0):
+    """Posterior mean and covariance of the weights, and the log evidence: y ~ N(Φw, 1/β), w ~ N(0, I/α)."""
+    rows, size = features.shape
+    precision = alpha * jnp.eye(size) + beta * features.T @ features
+    mean = beta * jnp.linalg.solve(precision, features.T @ y)
+    misfit = beta * jnp.sum((y - features @ mean) ** 2) + alpha * mean @ mean
+    log_det = jnp.linalg.slogdet(precision)[1]
+    log_evidence = 0.5 * (size * jnp.log(alpha) + rows * jnp.log(beta / (2 * jnp.pi)) - log_det - misfit)
+    return mean, jnp.linalg.inv(precision), log_evidence
+
+
+def network(x, y, width=5, prior_sd=1.0):
+    """One input, `width` ReLU units, one output: 3 · width + 1 parameters, all Normal(0, prior_sd)."""
+    with pm.Model(coords={"unit": np.arange(width)}) as model:
+        w1 = pm.Normal("w1", 0, prior_sd, dims="unit")
+        b1 = pm.Normal("b1", 0, prior_sd, dims="unit")
+        w2 = pm.Normal("w2", 0, prior_sd, dims="unit")
+        b2 = pm.Normal("b2", 0, prior_sd)
+        hidden = pm.math.maximum(x[:, None] * w1 + b1, 0)
+        pm.Normal("y", hidden @ w2 + b2, 0.1, observed=y)
+    return model
+
+
+def outputs(weights, x):
+    """The network's function at x, shape (..., points), for weights of shape (..., 3 · width + 1) in FlatModel's order."""
+    width, one = divmod(weights.shape[-1], 3)
+    if one != 1:
+        raise ValueError(f"weights must have 3 · width + 1 entries in the last axis; got {weights.shape[-1]}")
+    w1, b1, w2, b2 = np.split(np.asarray(weights), [width, 2 * width, 3 * width], axis=-1)
+    hidden = np.maximum(np.asarray(x)[:, None] * w1[..., None, :] + b1[..., None, :], 0)
+    return (hidden @ w2[..., None])[..., 0] + b2

@@ -1,0 +1,263 @@
+"""Fits of chapter 8's network for many settings (width, rows, prior), all by one compiled function; and the exact answer.
+
+The fit works with u = weights / prior sd, so that its prior is N(0, 1) whatever the setting, and with 20 units and 50
+rows, of which a mask hides those that the setting does not have. A hidden unit keeps its prior, and costs nothing.
+
+The exact answer needs no fit: given the first layer (w1, b1) the network is a Bayesian line, whose weights (w2, b2)
+integrate out in closed form. So draws of the first layer from its prior, each weighted by that line's evidence, are
+draws from the posterior, and the average weight is the evidence of the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from numbers import Integral
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy import special, stats
+
+from helpers import advi
+from helpers.sensor import NOISE, bayesian_line, outputs, sensor
+from helpers.targets import check_finite
+
+MOST_UNITS, MOST_ROWS = 20, 50
+PRIOR_SDS = (0.05, 20.0)
+DRAWS = 4  # of η in each step: two, and their mirror images
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A network, its prior and its data. Raises `ValueError`, naming the argument, for anything out of range.
+
+    Parameters
+    ----------
+    width : int
+        Hidden units, 1 to 20.
+    rows : int
+        Readings of the sensor, 0 to 50.
+    prior_sd : float
+        Of every weight, in [0.05, 20].
+    data_seed : int
+        Of the readings, at least 0; 42 makes the published ones.
+    """
+
+    width: int = 5
+    rows: int = 20
+    prior_sd: float = 1.0
+    data_seed: int = 42
+
+    def __post_init__(self):
+        whole = (("width", 1, MOST_UNITS), ("rows", 0, MOST_ROWS), ("data_seed", 0, 2**32 - 1))
+        for name, low, high in whole:
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Integral) or not low <= value <= high:
+                raise ValueError(f"{name} must be a whole number from {low} to {high}, got {value!r}")
+            object.__setattr__(self, name, int(value))
+        (prior_sd,) = check_finite(prior_sd=self.prior_sd)
+        low, high = PRIOR_SDS
+        if not low <= prior_sd <= high:
+            raise ValueError(f"prior_sd must be between {low:g} and {high:g}, got {self.prior_sd!r}")
+        object.__setattr__(self, "prior_sd", prior_sd)
+
+    @property
+    def size(self) -> int:
+        """Number of weights: w1, b1 and w2 of each unit, and b2."""
+        return 3 * self.width + 1
+
+    @property
+    def readings(self) -> tuple[np.ndarray, np.ndarray]:
+        """x and y, each of shape (rows,)."""
+        return sensor(self.rows, seed=self.data_seed)
+
+
+@dataclass(frozen=True)
+class MeanField:
+    """q: independent normals, one for each weight, in the order of `helpers.sensor.outputs`.
+
+    Parameters
+    ----------
+    setting : Setting
+    mean, sd : array, shape (setting.size,)
+    elbo, elbo_error : float
+        An estimate of the ELBO in nats, all constants included, and its standard error.
+    """
+
+    setting: Setting
+    mean: np.ndarray
+    sd: np.ndarray
+    elbo: float
+    elbo_error: float
+
+    def draws(self, draws: int, *, seed: int) -> np.ndarray:
+        """Weights, shape (draws, setting.size)."""
+        return self.mean + self.sd * np.random.default_rng(seed).standard_normal((draws, self.mean.size))
+
+
+@dataclass(frozen=True)
+class Exact:
+    """Draws of the first layer from its prior, weighted so that they are draws from the posterior.
+
+    Parameters
+    ----------
+    setting : Setting
+    first : array, shape (draws, 2, setting.width)
+        w1 and b1 of each draw.
+    log_weights : array, shape (draws,)
+        The log evidence of the line that each first layer leaves.
+    """
+
+    setting: Setting
+    first: np.ndarray
+    log_weights: np.ndarray
+
+    @property
+    def log_evidence(self) -> float:
+        """In nats; an estimate, to be trusted where `effective` is large."""
+        return float(special.logsumexp(self.log_weights) - np.log(len(self.log_weights)))
+
+    @property
+    def effective(self) -> float:
+        """Effective number of draws, (Σ w)² / Σ w²."""
+        return float(np.exp(2 * special.logsumexp(self.log_weights) - special.logsumexp(2 * self.log_weights)))
+
+    @property
+    def log_evidence_error(self) -> float:
+        """Standard error of the log evidence."""
+        return float(np.sqrt(max(1 / self.effective - 1 / len(self.log_weights), 0)))
+
+    def draws(self, draws: int, *, seed: int) -> np.ndarray:
+        """Weights of the network, shape (draws, setting.size): a first layer by its weight, then (w2, b2) given it."""
+        rng = np.random.default_rng(seed)
+        chosen = rng.choice(len(self.first), draws, p=special.softmax(self.log_weights))
+        w1, b1 = self.first[chosen].swapaxes(0, 1)
+        x, y = self.setting.readings
+        hidden = np.maximum(x[:, None] * w1[:, None] + b1[:, None], 0)
+        features = np.concatenate([hidden, np.ones_like(hidden[..., :1])], axis=-1)
+        transposed = features.swapaxes(1, 2)
+        precision = np.eye(self.setting.width + 1) / self.setting.prior_sd**2 + transposed @ features / NOISE**2
+        mean = np.linalg.solve(precision, (transposed @ y / NOISE**2)[..., None])
+        eta = rng.standard_normal(mean.shape)
+        # L⁻ᵀη has covariance (L Lᵀ)⁻¹
+        second = mean + np.linalg.solve(np.linalg.cholesky(precision).swapaxes(1, 2), eta)
+        return np.hstack([w1, b1, second[..., 0]])
+
+
+def mean_field(settings: Sequence[Setting], *, seed: int, starts: int = 8, steps: int = 2000) -> list[MeanField]:
+    """For each setting the best of several fits of mean-field ADVI.
+
+    Parameters
+    ----------
+    settings : sequence of Setting
+    seed : int
+    starts : int
+        Fits of each setting. Their means start at draws of the prior, of sd 1 where the prior is wider, and their sds
+        at a tenth of that; the one of the largest ELBO is kept.
+    steps : int
+        Steps of Adam in each fit, with 4 antithetic draws, as `helpers.advi.restarts` does them.
+
+    Returns
+    -------
+    list of MeanField
+        One for each setting. The function is compiled once for each pair of `starts` and `steps`.
+    """
+    return [_best(setting, seed, _fits(setting, seed, starts, steps)) for setting in settings]
+
+
+def exact(setting: Setting, *, seed: int, draws: int = 20_000) -> Exact:
+    """The posterior and the evidence of the network, as exact as the number of draws allows.
+
+    Parameters
+    ----------
+    setting : Setting
+    seed : int
+    draws : int
+        Of the first layer.
+
+    Returns
+    -------
+    Exact
+        Look at `effective` before you believe the rest. The function is compiled once for each width.
+    """
+    first = setting.prior_sd * np.random.default_rng(seed).standard_normal((draws, 2, setting.width))
+    x, y, shown = _padded_rows(setting)
+    log_weights = np.asarray(_line_evidences(first, x, y, shown, setting.prior_sd**-2))
+    hidden = MOST_ROWS - setting.rows  # rows of zeros, which the line fits without an error
+    return Exact(setting, first, log_weights - hidden * stats.norm.logpdf(0, 0, NOISE))
+
+
+@jax.jit
+def _line_evidences(first, x, y, shown, alpha):
+    def log_evidence(layer):
+        hidden = jnp.maximum(x[:, None] * layer[0] + layer[1], 0)
+        features = shown[:, None] * jnp.hstack([hidden, jnp.ones((len(x), 1))])
+        return bayesian_line(features, y, alpha, 1 / NOISE**2)[2]
+
+    return jax.lax.map(log_evidence, first, batch_size=1000)
+
+
+def _padded_rows(setting: Setting) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x and y of the readings, with zeros up to `MOST_ROWS`, and 1 where there is a reading."""
+    padding = (0, MOST_ROWS - setting.rows)
+    return tuple(np.pad(values, padding) for values in (*setting.readings, np.ones(setting.rows)))
+
+
+def _used(width):
+    """1 for each weight that a network of this width has, 0 for the rest of the padded ones."""
+    unit = np.arange(MOST_UNITS) < width
+    return np.concatenate([unit, unit, unit, [True]]).astype(float)
+
+
+def _log_p(problem, u, _):
+    """log p(u, y) up to a constant, u of shape (61,)."""
+    x, y, shown, used, prior_sd = problem
+    w1, b1, w2, b2 = jnp.split(prior_sd * u, [MOST_UNITS, 2 * MOST_UNITS, 3 * MOST_UNITS])
+    w2 = w2 * used[:MOST_UNITS]
+    error = y - jnp.maximum(x[:, None] * w1 + b1, 0) @ w2 - b2
+    return -0.5 * jnp.sum(u**2) - 0.5 * jnp.sum(shown * error**2) / NOISE**2
+
+
+@partial(jax.jit, static_argnames=("starts", "steps"))
+def _climb(problem, seed, *, starts, steps):
+    """φ of every fit, shape (starts, 2 · 61)."""
+    *_, used, prior_sd = problem
+    narrow = jnp.minimum(1, 1 / prior_sd)
+    key, key_of_etas = jax.random.split(jax.random.key(seed))
+    mean = used * narrow * jax.random.normal(key, (starts, used.size))
+    omega = jnp.broadcast_to(used * jnp.log(0.1 * narrow), mean.shape)
+    etas = jax.random.normal(key_of_etas, (starts, steps, DRAWS // 2, used.size))
+    etas = jnp.concatenate([etas, -etas], axis=2)
+    climb = partial(advi.climb, partial(_log_p, problem), advi.mean_field, rate=0.1 * jnp.sqrt(narrow))
+    return jax.vmap(lambda phi, etas: climb(phi, etas, None)[0])(jnp.hstack([mean, omega]), etas)
+
+
+def _fits(setting: Setting, seed: int, starts: int, steps: int) -> list[np.ndarray]:
+    """Mean and log sd of u, the weights that the setting has, for every start."""
+    used = _used(setting.width)
+    problem = (*_padded_rows(setting), used, setting.prior_sd)
+    return list(np.asarray(_climb(problem, seed, starts=starts, steps=steps))[:, np.tile(used > 0, 2)])
+
+
+def _best(setting: Setting, seed: int, fits: list[np.ndarray]) -> MeanField:
+    """The fit of the largest ELBO, measured anew."""
+    to_choose, to_report = np.random.default_rng(seed).spawn(2)
+    eta = to_choose.standard_normal((500, setting.size))  # the same for all
+    phi = max(fits, key=lambda phi: _log_ratios(setting, phi, eta).mean())
+    log_ratios = _log_ratios(setting, phi, to_report.standard_normal((4000, setting.size)))
+    mean, omega = np.split(phi, 2)
+    error = log_ratios.std() / np.sqrt(len(log_ratios))
+    return MeanField(
+        setting, setting.prior_sd * mean, setting.prior_sd * np.exp(omega), float(log_ratios.mean()), float(error)
+    )
+
+
+def _log_ratios(setting: Setting, phi: np.ndarray, eta: np.ndarray) -> np.ndarray:
+    """log p(y, u) − log q(u) at the draws of q that belong to `eta`; the units of u cancel."""
+    mean, omega = np.split(phi, 2)
+    u = mean + np.exp(omega) * eta
+    x, y = setting.readings
+    log_likelihood = stats.norm.logpdf(y, outputs(setting.prior_sd * u, x), NOISE).sum(axis=-1)
+    return log_likelihood + 0.5 * (eta**2 - u**2).sum(axis=-1) + omega.sum()
