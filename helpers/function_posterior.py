@@ -131,11 +131,11 @@ def measured(value: float, error: float) -> str:
 def describe(state: State) -> str:
     """What was found, as the line that the reader sees."""
     bound, truth = advi(state.setting), shown_as_exact(state)
-    text = f"−ELBO = {measured(-bound.nats, bound.error)}"
+    text = f"ELBO = {measured(bound.nats, bound.error)}"
     if truth is None:
         return f"{text} nats"
     gap = measured(truth.nats - bound.nats, np.hypot(bound.error, truth.error))
-    return f"{text}; log evidence = {measured(truth.nats, truth.error)}; KL(q‖p) = {gap} nats"
+    return f"{text}; log evidence = {measured(truth.nats, truth.error)}; KL(q‖posterior) = {gap} nats"
 
 
 def cost(state: State) -> str:
@@ -176,7 +176,7 @@ def static_picture(state: State) -> bytes:
         for axes, shown in zip(panels, (state, other), strict=True):
             _functions(axes, shown)
             units = "1 unit" if shown.width == 1 else f"{shown.width} units"
-            title = f"{units}, {shown.rows} rows, prior sd {shown.prior_sd:g}"
+            title = f"{units}, {shown.rows} readings, prior sd {shown.prior_sd:g}"
             axes.set_title(f"{title}\n{fill(describe(shown), 54)}", fontsize=9)
         panels[0].set(xlim=X[[0, -1]], ylim=LIMITS, ylabel="f(x)")
         handles = {
@@ -184,23 +184,21 @@ def static_picture(state: State) -> bytes:
         }
         legend = {"ncols": 4, "fontsize": 9.5, "columnspacing": 1.4, "handlelength": 1.6}
         figure.legend(handles.values(), handles.keys(), loc="outside upper left", **legend)
-        note = "Bands hold 90 % of f. Static picture: run the cell to change it yourself."
+        note = "Bands hold 90 % of f; thin lines: draws from mean-field. Static picture: run the cell to change it."
         figure.supxlabel(note, x=0.99, ha="right", fontsize=10, color=style.PALETTE["muted"])
         return drawing.png(figure)
 
 
 def _functions(axes: Axes, state: State) -> None:
-    """Draw both posteriors of f, the data and the truth."""
-    answers = {
-        "exact posterior": shown_as_exact(state),
-        "mean-field ADVI": advi(state.setting),
-    }  # the narrow one on top
-    for (name, answer), role in zip(answers.items(), ("target", "approximation"), strict=True):
-        if answer is not None:
-            colour = style.PALETTE[role]
-            axes.fill_between(X, *answer.functions.band, color=colour, alpha=0.2, linewidth=0, label=name)
-            axes.plot(X, answer.functions.band.T, color=colour, linewidth=1.4)
-            axes.plot(X, answer.functions.curves.T, color=colour, linewidth=0.5, alpha=0.6)
+    """Draw the exact band of f filled, the fit's as two lines with some of its draws; the data and the truth."""
+    truth, found = shown_as_exact(state), advi(state.setting).functions
+    if truth is not None:
+        blue = style.PALETTE["target"]
+        axes.fill_between(X, *truth.functions.band, color=blue, alpha=0.35, linewidth=0, label="exact posterior")
+    orange = style.PALETTE["approximation"]
+    axes.plot(X, found.curves.T, color=orange, linewidth=0.4, alpha=0.5)
+    axes.plot(X, found.band[0], color=orange, linewidth=1.6, label="mean-field ADVI")
+    axes.plot(X, found.band[1], color=orange, linewidth=1.6)
     axes.plot(X, np.sin(X), "--", color=style.PALETTE["truth"], linewidth=1.3, label="sin x")
     axes.plot(*sensor(state.rows), "o", color=style.PALETTE["data"], markersize=4, label="readings")
     axes.set(xlabel="x")

@@ -69,8 +69,8 @@ def test_reading_says_what_was_found():
     assert reading["state"] == {"width": 5, "rows": 20, "prior_sd": 1.0, "exact": True}
     assert reading["token"] == "here-1"
     assert reading["text"] == (
-        f"−ELBO = {measured(-bound.nats, bound.error)}; log evidence = {measured(truth.nats, truth.error)}; "
-        f"KL(q‖p) = {measured(truth.nats - bound.nats, np.hypot(bound.error, truth.error))} nats"
+        f"ELBO = {measured(bound.nats, bound.error)}; log evidence = {measured(truth.nats, truth.error)}; "
+        f"KL(q‖posterior) = {measured(truth.nats - bound.nats, np.hypot(bound.error, truth.error))} nats"
     )
     assert f"120,000 draws of the first layer, weighted, are worth {truth.effective:.0f}" in reading["cost"]
     assert reading["data"] == pytest.approx(np.column_stack(sensor(20)), abs=1e-3)
