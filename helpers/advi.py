@@ -142,7 +142,12 @@ def restarts(
     ValueError
         For an argument out of range; the message says what is allowed.
     FloatingPointError
-        Where a fit ended in NaN or infinity.
+        Where a fit ended in NaN or infinity, or met them in the second half of its steps. The message tells data that
+        the model cannot have (NaN, infinity, outside the support of the likelihood) from a fit that diverged.
+
+    Notes
+    -----
+    The steps are one compiled loop: an interrupt takes effect when it ends.
     """
     starts = _as_starts(model, starts)
     counts = {"steps": steps, "draws": draws} | ({} if batch_size is None else {"batch_size": batch_size})
@@ -161,16 +166,26 @@ def restarts(
     options = {"rate": rate, "sticking": sticking, "decay": decay, "average": average}
     found, losses = _climb_all(model.log_density, FAMILIES[family], phi, etas, rows, **options)
     for k, (each, loss) in enumerate(zip(np.asarray(found), np.asarray(losses), strict=True)):
-        if not (np.isfinite(each).all() and np.isfinite(loss[-1])):
-            raise FloatingPointError(
-                f"the fit from start {k} ended in {each} with a loss of {loss[-1]}: try a smaller rate or start_sd"
-            )
+        # one bad row among the minibatches shows in few steps only
+        late = loss[steps // 2 :]
+        if not (np.isfinite(each).all() and np.isfinite(late).all()):
+            raise FloatingPointError(_complaint(model, k, each, [*late[~np.isfinite(late)], loss[-1]][0]))
     return [_fit(model, family, *each) for each in zip(np.asarray(found), np.asarray(losses), strict=True)]
 
 
 @partial(jax.jit, static_argnames=("log_p", "family", "sticking", "decay", "average"))
 def _climb_all(log_p, family, phi, etas, rows, **options):
     return jax.vmap(partial(climb, log_p, family, **options))(phi, etas, rows)
+
+
+def _complaint(model: FlatModel, k: int, phi: np.ndarray, loss: float) -> str:
+    at_start = model.log_densities(model.start[None])[0]
+    if np.isfinite(at_start):
+        return f"the fit from start {k} ended in {phi} with a loss of {loss}: try a smaller rate or start_sd"
+    return (
+        f"log p̃ is {at_start} at PyMC's initial point already: look in the data for NaN, infinity, or values outside "
+        "the support of the likelihood; point_logps() of the PyMC model names the variable"
+    )
 
 
 def _fit(model: FlatModel, family: str, phi: np.ndarray, losses: np.ndarray) -> GaussianFit:

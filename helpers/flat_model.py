@@ -36,8 +36,8 @@ class FlatModel:
     ------
     ValueError
         For a discrete or no parameter; for a model that holds a `pm.Minibatch`, or `total_size` next to `minibatch`;
-        for a name in `minibatch` that is not among the model's data, that no likelihood uses, or with another number
-        of rows than the rest; where data with a row for each observation are left out of `minibatch`.
+        for a name in `minibatch` that is not among the model's data, that no likelihood uses, or without rows, or
+        with another number of rows than the rest; where data with a row for each observation are left out of `minibatch`.
     """
 
     def __init__(self, model: pm.Model, minibatch: Sequence[str] = ()):
@@ -159,5 +159,7 @@ def _check(model: pm.Model, minibatch: tuple[str, ...]) -> None:
     if single:
         raise ValueError(f"minibatch must name data with rows; {single[0]!r} is a single number")
     rows = {name: len(named[name].get_value(borrow=True)) for name in minibatch}
+    if 0 in rows.values():
+        raise ValueError(f"minibatch must name data with at least one row; got {rows}")
     if len(set(rows.values())) > 1:
         raise ValueError(f"minibatch must name data with equally many rows; got {rows}")

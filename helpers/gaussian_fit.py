@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import arviz as az
 import jax
 import numpy as np
-from pymc.variational.approximations import FullRank, MeanField
+from pymc.variational.approximations import Empirical, FullRank, MeanField
 from scipy import stats
 
 from helpers.flat_model import FlatModel
@@ -35,7 +35,23 @@ class GaussianFit:
 
     @classmethod
     def from_pymc(cls, model: FlatModel, approximation: MeanField | FullRank) -> GaussianFit:
-        """What `pm.fit` returned, from method "advi" or "fullrank_advi", for the same model."""
+        """What `pm.fit` returned, from method "advi" or "fullrank_advi", for the same model.
+
+        Raises
+        ------
+        TypeError
+            For an approximation by particles.
+        ValueError
+            For another model's approximation.
+        """
+        if isinstance(approximation, Empirical):
+            raise TypeError('approximation must come from method "advi" or "fullrank_advi", got particles')
+        if {v.name for v in model.value_vars} != set(approximation.ordering) or approximation.ddim != model.size:
+            raise ValueError(
+                f"approximation must be of the same model, with {model.size} unconstrained parameters "
+                f"({', '.join(model.labels[:8])}{', …' * (model.size > 8)}); "
+                f"it has {approximation.ddim}, in {', '.join(approximation.ordering)}"
+            )
         order = [approximation.ordering[v.name][1] for v in model.value_vars]
         places = np.concatenate([np.arange(approximation.ddim)[part] for part in order])
         if isinstance(approximation, MeanField):
