@@ -29,7 +29,7 @@ from matplotlib.figure import Figure
 
 from helpers import drawing, style
 from helpers.targets import check_finite
-from helpers.widgets import WithPicture
+from helpers.widgets import WithPicture, script
 
 ROWS = 10_000
 STEPS = 300
@@ -258,7 +258,7 @@ class NoisyDescent(WithPicture, anywidget.AnyWidget):
         For a value that is not allowed; the message names the argument.
     """
 
-    _esm = Path(__file__).with_suffix(".js")
+    _esm = script("noisy_descent")
     _css = Path(__file__).with_suffix(".css")
     options = traitlets.Dict().tag(sync=True)
     start = traitlets.Dict().tag(sync=True)

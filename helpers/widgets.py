@@ -1,10 +1,18 @@
-"""What the course's widgets share: a picture of the start state, for readers who see a notebook where no kernel runs."""
+"""What the course's widgets share: a script, and a picture for readers who see a notebook where no kernel runs."""
 
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 from helpers.style import WIDTH
+
+SHARED = Path(__file__).with_suffix(".js")
+
+
+def script(name: str) -> str:
+    """The script of the widget in ``helpers/name.js``, after what it shares with others (``helpers/widgets.js``)."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in (SHARED, SHARED.with_name(f"{name}.js")))
 
 
 class WithPicture:
