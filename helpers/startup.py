@@ -31,18 +31,21 @@ import logging
 import sys
 import warnings
 
+import numpy as np
+
 
 def use_fast_backends():
     """Make plain PyMC calls start fast; call it once, in the setup cell of a notebook.
 
-    It changes four things for the running process and nothing on disk:
+    It changes five things for the running process and nothing on disk:
 
     - ``pm.fit``, every ``Inference.fit`` (``pm.ADVI().fit``) and ``pm.sample`` use ``backend="jax"``, unless
       the call says ``backend=`` or ``compile_kwargs={"mode": ...}``;
     - the rest (``approx.sample``, ``pm.draw``, predictive draws) uses PyTensor's mode ``FAST_COMPILE``;
     - progress bars appear only where somebody watches; a call that says ``progressbar=`` wins;
-    - PyMC logs warnings and errors, no longer its progress notes. (It counts "R-hat is too large" among the notes, and
-      the samplers chosen here never say it: ask `arviz.summary`.)
+    - an interrupt of such a fit keeps what it has at any moment;
+    - PyMC logs warnings, errors and where a fit was interrupted, no longer its progress notes. (It counts "R-hat is
+      too large" among the notes, and the samplers chosen here never say it: ask `arviz.summary`.)
 
     Raises
     ------
@@ -59,6 +62,7 @@ def use_fast_backends():
     import pymc as pm
     import pytensor
     from pymc.variational import Inference
+    from pymc.variational.opvi import ObjectiveFunction
 
     # PyTensor switches JAX to 64 bits at its first compilation; now, so that earlier arrays are alike.
     jax.config.update("jax_enable_x64", pytensor.config.floatX == "float64")
@@ -76,10 +80,37 @@ def use_fast_backends():
         _set_defaults(pm, "sample_posterior_predictive", bar)
         _set_defaults(pm, "compute_log_likelihood", bar)
 
+    if not hasattr(ObjectiveFunction.step_function, "__wrapped__"):
+        ObjectiveFunction.step_function = _with_numpy_losses(ObjectiveFunction.step_function)
+
     # "Finished [100%]", "Sampling: [y]" and "NUTS[nutpie]: [...]" are notes; PyMC's warnings and errors stay.
     logging.getLogger("pymc").setLevel(logging.WARNING)
+    # But whoever has interrupted a fit is told where it stands: `pm.fit` returns as if nothing had happened.
+    fits = logging.getLogger("pymc.variational.inference")
+    fits.setLevel(logging.INFO)
+    fits.addFilter(_is_no_progress_note)
     # JAX copies the random generator; PyMC seeds the copy, so there is nothing for the reader to do.
     warnings.filterwarnings("ignore", message="The RandomType SharedVariables")
+
+
+def _with_numpy_losses(step_function):
+    """Let each step return a NumPy number, so that an interrupted fit is not lost.
+
+    PyMC writes ``losses[i] = loss``. Where an interrupt falls into the reading of a JAX array there, NumPy reports
+    "ValueError: setting an array element with a sequence" in its place, which PyMC does not take for an interrupt.
+    """
+
+    @functools.wraps(step_function)
+    def with_numpy_losses(*args, **kwargs):
+        step = step_function(*args, **kwargs)
+        return functools.update_wrapper(lambda: np.asarray(step()), step)
+
+    return with_numpy_losses
+
+
+def _is_no_progress_note(record):
+    # logged while the interrupt is handled; where a callback has stopped the fit, nobody wonders
+    return record.levelno > logging.INFO or isinstance(sys.exception(), KeyboardInterrupt)
 
 
 def _set_defaults(owner, name, defaults):

@@ -36,10 +36,13 @@ def policy(monkeypatch):
         function = getattr(owner, name)
         monkeypatch.setattr(owner, name, getattr(function, "__wrapped__", function))
     monkeypatch.setattr(pytensor.config, "mode", "Mode")
-    level = logging.getLogger("pymc").level
+    loggers = [logging.getLogger(name) for name in ("pymc", "pymc.variational.inference")]
+    levels, filters = [logger.level for logger in loggers], loggers[1].filters[:]
     startup.use_fast_backends()
     yield
-    logging.getLogger("pymc").setLevel(level)
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    loggers[1].filters = filters
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def model():
 
 def linker_of(inference):
     """Name of the linker that compiled the last fit's step."""
-    return type(inference.state.step.maker.linker).__name__
+    return type(inference.state.step.__wrapped__.maker.linker).__name__
 
 
 def test_importing_the_module_does_not_import_pymc():
@@ -201,3 +204,19 @@ def test_progress_bars_are_for_readers_who_watch(policy, monkeypatch, watched, d
     monkeypatch.setattr(Inference, "fit", Inference.fit.__wrapped__)
     startup.use_fast_backends()
     assert Inference.fit.elbo_room_defaults == {"backend": "jax"} | defaults
+
+
+def test_an_interrupt_stays_an_interrupt():
+    """NumPy makes a ValueError of it where a JAX array is written into an array of losses."""
+
+    class Loss:
+        def __array__(self, *args, **kwargs):
+            raise KeyboardInterrupt
+
+        __float__ = __len__ = __getitem__ = __array__
+
+    losses = np.empty(1)
+    with pytest.raises(ValueError, match="setting an array element"):
+        losses[0] = Loss()
+    with pytest.raises(KeyboardInterrupt):
+        losses[0] = startup._with_numpy_losses(lambda: Loss)()()
