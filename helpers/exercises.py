@@ -1005,3 +1005,151 @@ def _wrong_bands(f: np.ndarray, noise_sd: float, level: float):
         (noise_sd**0.5, tails, "noise_sd is the sd already, not the variance: no root."),
     ):
         yield *_quantiles(f, noise, shares), hint
+
+
+def check_corrected(function: Callable) -> Verdict:
+    """Chapter 9, exercise 1: θ (draws,), log ratio (draws,) → (self-normalised weighted mean, effective number)."""
+    for shift in (0.0, -3_000.0, 2_000.0):
+        rng = np.random.default_rng(91)
+        theta = rng.normal(1.3, 0.8, 400)
+        log_ratio = 0.7 * theta - 0.2 * theta**2 + shift
+        parts, problem = _call_for_arrays(function, "(mean, effective number)", theta.copy(), log_ratio.copy())
+        if problem:
+            return problem
+        if any(part.size != 1 for part in parts):
+            return Verdict(
+                False, "Both parts should be single numbers: the mean of all draws, and what they are worth."
+            )
+        values = [float(part.reshape(-1)[0]) for part in parts]
+        w = np.exp(log_ratio - log_ratio.max())
+        w /= w.sum()
+        right = (w @ theta, 1 / (w**2).sum())
+        if np.allclose(values, right, rtol=1e-4):
+            continue
+        if shift:
+            return Verdict(
+                False,
+                f"Right, until {shift:+,.0f} is added to every log ratio, which should change nothing: here it gives "
+                f"{values[0]:.3f} and {values[1]:.1f}. Subtract the largest before exp.",
+            )
+        return Verdict(False, _slip_in_corrected(values, theta, log_ratio, w, right))
+    return Verdict(True, "Weights of sum one, computed so that no exp overflows: only ratios of ratios count.")
+
+
+def _slip_in_corrected(values, theta, log_ratio, w, right) -> str:
+    raw, inverse, mean, number = np.exp(log_ratio), 1 / w / (1 / w).sum(), *right
+    slips = (
+        ((number, mean), "They have changed places: the mean first, then the effective number."),
+        ((raw @ theta, None), "The weights must have the sum one: divide by the sum of the ratios."),
+        ((np.mean(raw * theta), None), "The weights must have the sum one: divide by the sum of the ratios, not by S."),
+        ((theta.mean(), None), "The mean is the plain one: every draw needs its weight."),
+        ((inverse @ theta, None), "The ratios are turned round: p̃ belongs above q, and log_ratio is log p̃ − log q."),
+        ((log_ratio @ theta / log_ratio.sum(), None), "The weights are ratios, not their logarithms: exp is missing."),
+        ((None, (w**2).sum()), "That is Σw², the share of one draw: the effective number is one over it."),
+        ((None, 1 / (raw**2).sum()), "1/Σw² wants weights of sum one."),
+        ((None, 1 / np.sqrt((w**2).sum())), "No root: 1/Σw²."),
+        ((None, 1 / w.max()), "That asks about the largest weight only; take 1/Σw²."),
+        ((None, len(theta)), "That is the number of draws; unequal weights make them worth less, 1/Σw²."),
+        ((None, number / len(theta)), "That is the share of the draws; the number is 1/Σw²."),
+    )
+    for wrong, hint in slips:
+        if all(b is None or np.isclose(a, b, rtol=1e-4) for a, b in zip(values, wrong, strict=True)):
+            return hint
+    return f"It gives {values[0]:.4f} and {values[1]:.2f}; right are {mean:.4f} and {number:.2f}."
+
+
+def check_vsbc(function: Callable) -> Verdict:
+    """Chapter 9, exercise 2: true values, means and sds of normal fits, each (R,) → (p (R,), z of the symmetry)."""
+    for number in (200, 450):
+        rng = np.random.default_rng(number)
+        truth, sd = rng.normal(0, 2, number), rng.uniform(0.3, 1.2, number)
+        mean = truth - 0.5 * sd + sd * rng.standard_normal(number)
+        parts, problem = _call_for_arrays(function, "(p, z)", truth.copy(), mean.copy(), sd.copy())
+        if problem:
+            return problem
+        p, z = parts
+        if p.shape != (number,) or z.size != 1:
+            return Verdict(False, f"For {number} fits p should have shape ({number},) and z be one number.")
+        if hint := _slip_in_vsbc(p, float(z.reshape(-1)[0]), truth, mean, sd):
+            return Verdict(False, hint)
+    return Verdict(True, "Where q puts the truth, and whether that is above its middle too often for chance.")
+
+
+def _slip_in_vsbc(p, z, truth, mean, sd) -> str | None:
+    score = (truth - mean) / sd
+    right = stats.norm.cdf(score)
+    for wrong, hint in (
+        (1 - right, "That is 1 − p: p is the share of q *below* the true value."),
+        (score, "Those are z-scores; the normal's distribution function turns them into p."),
+        (stats.norm.pdf(score), "That is a density; p is the probability below the true value (cdf)."),
+        (stats.norm.cdf(score / sd), "That takes the sd for a variance, or the other way round: (θ − mean)/sd."),
+        (stats.norm.cdf((truth - mean) / np.sqrt(sd)), "sd is the sd already, not the variance: no root."),
+        (stats.norm.cdf(truth - mean), "Each fit has its own sd: divide by it."),
+        (stats.norm.cdf(truth, 0, 1), "Each fit has its own mean and sd."),
+    ):
+        if np.allclose(p, wrong, atol=1e-4):
+            return hint
+    if not np.allclose(p, right, atol=1e-4):
+        k = int(np.abs(p - right).argmax())
+        return f"For a true value {truth[k]:.3f}, mean {mean[k]:.3f} and sd {sd[k]:.3f} p is {right[k]:.4f}, not {p[k]:.4f}."
+    number, share = len(p), (right > 0.5).mean()
+    answer = 2 * np.sqrt(number) * (share - 0.5)
+    for wrong, hint in (
+        (-answer, "The sign is turned round: z > 0 where the truth is above q's median too often."),
+        (share, "That is the share above; z is how many standard errors it is from ½."),
+        (share - 0.5, "Divide by the share's standard error, 1/(2√R)."),
+        (answer / 2, "The share's standard error is √(¼/R) = 1/(2√R): z is half of what it should be."),
+        (2 * number * (share - 0.5), "The standard error falls with √R, not with R."),
+        (2 * (share - 0.5) / np.sqrt(number), "Divide by the standard error 1/(2√R): it belongs below."),
+        ((share - 0.5) / np.sqrt(share * (1 - share) / number), None),
+        (
+            np.sqrt(12 * number) * (right.mean() - 0.5),
+            "The mean of p has the sd 1/√(12R) only where p is uniform, and VI's is not: count how often p > ½.",
+        ),
+    ):
+        if np.isclose(z, wrong, rtol=1e-4):
+            return hint
+    return (
+        None if np.isclose(z, answer, atol=1e-3) else f"p is right; for {number} fits z is {answer:.3f}, not {z:.3f}."
+    )
+
+
+def check_draws_needed(function: Callable[[float], float]) -> Verdict:
+    """Chapter 9, exercise 3: k-hat → the smallest S with k-hat ≤ 1 − 1/log₁₀ S, or infinity from 0.7 on."""
+    values = {}
+    for khat in (0.65, 0.3, 0.58, 0.7, 0.9):
+        try:
+            answer = function(khat)
+        except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
+            return Verdict(False, f"For k-hat {khat} your function raised {type(error).__name__}: {error}")
+        if answer is None or answer is Ellipsis:
+            return Verdict(False, EMPTY)
+        try:
+            values[khat] = float(np.asarray(answer).reshape(()))
+        except Exception:  # noqa: BLE001
+            return Verdict(False, f"For k-hat {khat} it should return one number, not {answer!r}.")
+    for khat in (0.65, 0.3, 0.58):
+        if hint := _slip_in_draws_needed(values[khat], khat):
+            return Verdict(False, hint)
+    for khat in (0.7, 0.9):
+        if values[khat] != np.inf:
+            return Verdict(False, f"The threshold is never above 0.7: for {khat} it should be np.inf.")
+    return Verdict(True, "10^(1/(1 − k)): a hundred draws at 0.5, two thousand just below 0.7.")
+
+
+def _slip_in_draws_needed(value: float, khat: float) -> str | None:
+    right = 10 ** (1 / (1 - khat))
+    if right * (1 - 1e-4) <= value <= right + 1.001:  # rounded up, or not
+        return None
+    for wrong, hint in (
+        (np.exp(1 / (1 - khat)), "The threshold has log₁₀, so solve with powers of ten, not of e."),
+        (1 / (1 - khat), "That is log₁₀ S; S itself is ten to that."),
+        (10 ** (1 - khat), "1 − 1/log₁₀ S = k gives log₁₀ S = 1/(1 − k), not 1 − k."),
+        (10 ** (1 / khat), "1/log₁₀ S = 1 − k, not k."),
+        (np.floor(right), "So many are just too few: round up, not down."),
+        (1 - 1 / np.log10(max(khat, 1e-9)), "That is the threshold with k-hat in the place of S: solve it for S."),
+        (np.inf, "Below 0.7 there is a number of draws that is enough."),
+    ):
+        if np.isclose(value, wrong, rtol=1e-5):
+            return hint
+    return f"For k-hat {khat} it gives {value:,.1f}; the threshold is {khat} at S = {right:,.1f}."

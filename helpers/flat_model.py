@@ -47,10 +47,10 @@ class FlatModel:
         _check(model, self.minibatch)
         # float64, or float32 where PyTensor is set so
         self.start, self._unravel = ravel_pytree(self._arrays(model.initial_point()))
-        # all at once, so that a later `pm.set_data` does not mix two data sets
+        # all three at once, so that a later `pm.set_data` does not mix two data sets
         self.constrain = self._constrained()
-        self._from_all_rows = self._full()
-        self.log_density = self._minibatched() if self.minibatch else self._from_all_rows
+        self.full_log_density = self._full()
+        self.log_density = self._minibatched() if self.minibatch else self.full_log_density
 
     def _arrays(self, point: dict) -> list[jax.Array]:
         """The values of a PyMC point, in the order of PyMC's own log density."""
@@ -106,7 +106,7 @@ class FlatModel:
     def log_densities(self) -> Callable:
         """ζ of shape (draws, size) → log p̃(ζ), from all rows, shape (draws,)."""
         # a few draws at a time: with many rows more of them would not fit into the processor's cache
-        return jax.jit(lambda zeta: jax.lax.map(self._from_all_rows, zeta, batch_size=10))
+        return jax.jit(lambda zeta: jax.lax.map(self.full_log_density, zeta, batch_size=10))
 
     def _constrained(self) -> Callable:
         variables = self.model.unobserved_RVs

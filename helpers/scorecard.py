@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from IPython.display import Markdown
 from scipy import special
 
 from helpers.divergences import elbo
@@ -138,6 +139,14 @@ def show_table(table: pd.DataFrame):
     return table.style.format(formats, na_rep="n/a").set_table_styles(
         [{"selector": "th.row_heading", "props": "text-align: left; white-space: nowrap"}]
     )
+
+
+def show_words(table: pd.DataFrame) -> Markdown:
+    """A table of text as Markdown: it stays aligned to the left where a page drops the styles of a notebook."""
+    head = [table.index.name or "", *table.columns]
+    lines = [head, ["---"] * len(head), *table.itertuples(name=None)]
+    lines = [[str(cell).replace("|", "\\|") for cell in line] for line in lines]
+    return Markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
 def wasserstein(a: Target | Draws, b: Target | Draws) -> np.ndarray:

@@ -234,6 +234,34 @@ def noise_after(f, sd, level, rng):
     return np.quantile(f, [(1 - level) / 2, (1 + level) / 2], axis=0) + rng.normal(0, sd, size=(2, f.shape[1]))
 
 
+def corrected(weigh=special.softmax, effective=lambda w: 1 / (w**2).sum()):
+    def answer(theta, log_ratio):
+        w = weigh(log_ratio)
+        return w @ theta, effective(w)
+
+    return answer
+
+
+def naive(r):
+    return np.exp(r) / np.exp(r).sum()
+
+
+def vsbc(
+    score=lambda t, m, s: (t - m) / s,
+    p_of=stats.norm.cdf,
+    z_of=lambda p: 2 * np.sqrt(len(p)) * ((p > 0.5).mean() - 0.5),
+):
+    def answer(truth, mean, sd):
+        p = p_of(score(truth, mean, sd))
+        return p, z_of(p)
+
+    return answer
+
+
+def draws_needed(f=lambda k: math.ceil(10 ** (1 / (1 - k))), limit=0.7):
+    return lambda khat: f(khat) if khat < limit else np.inf
+
+
 WRONG = [
     (exercises.check_estimate, [lambda p, c, s: ...], "no answer yet"),
     (exercises.check_estimate, [lambda p, c, s: None], "no answer yet"),
@@ -641,6 +669,53 @@ WRONG = [
     (exercises.check_observation_band, [band(tails=lambda c: (0.1, 0.9))], "the exact quantile of f + noise is"),
     (exercises.check_observation_band, [band(tails=lambda c: (0.05, (1 + c) / 2))], "low is"),
     (exercises.check_observation_band, [lambda f, *a: band()(f, *a) * np.nan], "is nan"),
+    (exercises.check_corrected, [lambda t, r: ...], "no answer yet"),
+    (exercises.check_corrected, [lambda t, r: 0.3], "should return two arrays"),
+    (exercises.check_corrected, [lambda t, r: (t, t)], "single numbers"),
+    (exercises.check_corrected, [corrected(naive)], "Subtract the largest"),
+    (exercises.check_corrected, [lambda *a: corrected()(*a)[::-1]], "changed places"),
+    (exercises.check_corrected, [corrected(np.exp)], "sum of the ratios."),
+    (exercises.check_corrected, [corrected(lambda r: np.exp(r) / len(r))], "not by S"),
+    (exercises.check_corrected, [corrected(lambda r: np.full(len(r), 1 / len(r)))], "the plain one"),
+    (exercises.check_corrected, [corrected(lambda r: special.softmax(-r))], "turned round"),
+    (exercises.check_corrected, [corrected(lambda r: r / r.sum())], "exp is missing"),
+    (exercises.check_corrected, [corrected(effective=lambda w: (w**2).sum())], "one over it"),
+    (exercises.check_corrected, [corrected(effective=lambda w: 1 / np.sqrt((w**2).sum()))], "No root"),
+    (exercises.check_corrected, [corrected(effective=lambda w: 1 / w.max())], "largest weight only"),
+    (exercises.check_corrected, [corrected(effective=len)], "number of draws"),
+    (exercises.check_corrected, [corrected(effective=lambda w: 1 / (w**2).sum() / len(w))], "share of the draws"),
+    (exercises.check_corrected, [corrected(effective=lambda w: 7.0)], "right are"),
+    (exercises.check_vsbc, [lambda t, m, s: ...], "no answer yet"),
+    (exercises.check_vsbc, [lambda t, m, s: (0.5, 1.0)], "shape (200,)"),
+    (exercises.check_vsbc, [vsbc(lambda t, m, s: (m - t) / s)], "1 − p"),
+    (exercises.check_vsbc, [vsbc(p_of=lambda x: x)], "z-scores"),
+    (exercises.check_vsbc, [vsbc(p_of=stats.norm.pdf)], "a density"),
+    (exercises.check_vsbc, [vsbc(lambda t, m, s: (t - m) / s**2)], "sd for a variance"),
+    (exercises.check_vsbc, [vsbc(lambda t, m, s: (t - m) / np.sqrt(s))], "no root"),
+    (exercises.check_vsbc, [vsbc(lambda t, m, s: t - m)], "divide by it"),
+    (exercises.check_vsbc, [vsbc(lambda t, m, s: t)], "own mean and sd"),
+    (exercises.check_vsbc, [vsbc(lambda t, m, s: (t - m) / s + 1)], "p is"),
+    (exercises.check_vsbc, [vsbc(z_of=lambda p: -2 * np.sqrt(len(p)) * ((p > 0.5).mean() - 0.5))], "sign is turned"),
+    (exercises.check_vsbc, [vsbc(z_of=lambda p: (p > 0.5).mean())], "share above"),
+    (exercises.check_vsbc, [vsbc(z_of=lambda p: (p > 0.5).mean() - 0.5)], "Divide by the share's"),
+    (exercises.check_vsbc, [vsbc(z_of=lambda p: np.sqrt(len(p)) * ((p > 0.5).mean() - 0.5))], "half of what"),
+    (exercises.check_vsbc, [vsbc(z_of=lambda p: 2 * len(p) * ((p > 0.5).mean() - 0.5))], "√R, not with R"),
+    (exercises.check_vsbc, [vsbc(z_of=lambda p: 2 * ((p > 0.5).mean() - 0.5) / np.sqrt(len(p)))], "belongs below"),
+    (exercises.check_vsbc, [vsbc(z_of=lambda p: np.sqrt(12 * len(p)) * (p.mean() - 0.5))], "only where p is uniform"),
+    (exercises.check_vsbc, [vsbc(z_of=lambda p: 1.234)], "p is right; for 200 fits z is"),
+    (exercises.check_draws_needed, [lambda k: ...], "no answer yet"),
+    (exercises.check_draws_needed, [lambda k: 1 / 0], "ZeroDivisionError"),
+    (exercises.check_draws_needed, [lambda k: "many"], "one number"),
+    (exercises.check_draws_needed, [draws_needed(lambda k: np.exp(1 / (1 - k)))], "powers of ten"),
+    (exercises.check_draws_needed, [draws_needed(lambda k: 1 / (1 - k))], "ten to that"),
+    (exercises.check_draws_needed, [draws_needed(lambda k: 10 ** (1 - k))], "not 1 − k"),
+    (exercises.check_draws_needed, [draws_needed(lambda k: 10 ** (1 / k))], "1 − k, not k"),
+    (exercises.check_draws_needed, [draws_needed(lambda k: math.floor(10 ** (1 / (1 - k))))], "round up"),
+    (exercises.check_draws_needed, [draws_needed(lambda k: 1 - 1 / np.log10(k))], "solve it for S"),
+    (exercises.check_draws_needed, [draws_needed(limit=0.5)], "Below 0.7 there is"),
+    (exercises.check_draws_needed, [draws_needed(limit=2)], "should be np.inf"),
+    (exercises.check_draws_needed, [draws_needed(limit=0.75)], "should be np.inf"),
+    (exercises.check_draws_needed, [draws_needed(lambda k: 1000)], "the threshold is 0.65 at S = 719.7"),
 ]
 
 
@@ -756,3 +831,30 @@ def test_the_bend_of_exercise_3_is_about_two_posterior_sds_from_zero():
     fit = advi(FlatModel(climbers()(x, y)), family="full-rank", steps=1000, seed=1)
     bend = fit.model.labels.index("bend")
     assert 1.6 < fit.mean[bend] / fit.sd[bend] < 2.8
+
+
+def test_right_answers_of_chapter_9_in_other_forms():
+    assert (
+        exercises.check_corrected(corrected()).right
+        and exercises.check_vsbc(vsbc()).right
+        and exercises.check_draws_needed(draws_needed()).right
+    )
+    assert exercises.check_corrected(lambda t, r: np.asarray(corrected()(t, r), np.float32)).right
+    assert exercises.check_corrected(
+        lambda t, r: (
+            np.average(t, weights=np.exp(r - r.max())),
+            np.exp(2 * special.logsumexp(r) - special.logsumexp(2 * r)),
+        )
+    ).right
+    assert exercises.check_vsbc(vsbc(z_of=lambda p: ((p > 0.5).sum() - len(p) / 2) / np.sqrt(len(p) / 4))).right
+    assert exercises.check_vsbc(vsbc(z_of=lambda p: ((p > 0.5).mean() - 0.5) / np.sqrt(p_share(p) / len(p)))).right
+    assert exercises.check_vsbc(lambda *a: [jnp.asarray(x, jnp.float32) for x in vsbc()(*a)]).right
+    assert (
+        exercises.check_draws_needed(draws_needed(lambda k: 10 ** (1 / (1 - k)))).right
+        and exercises.check_draws_needed(draws_needed(lambda k: np.float32(10 ** (1 / (1 - k))))).right
+    )
+
+
+def p_share(p):
+    share = (p > 0.5).mean()
+    return share * (1 - share)

@@ -1,11 +1,12 @@
 """The scorecard against fits whose error is known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from helpers.best_gaussian import best_gaussian
-from helpers.scorecard import Draws, pareto_khat, scorecard, show_table, wasserstein
+from helpers.scorecard import Draws, pareto_khat, scorecard, show_table, show_words, wasserstein
 from helpers.targets import normal, student_t
 
 
@@ -134,3 +135,10 @@ def test_bad_input_is_named():
         scorecard(student_t(2), {"q": normal()})
     with pytest.raises(ValueError, match=r"fits\['two'\] has 2 parameters, truth has 1"):
         scorecard(normal(), {"two": Draws(np.zeros((10, 2)))})
+
+
+def test_a_table_of_words_is_markdown():
+    table = pd.DataFrame({"a": ["x | y", "z"], "b": ["", "1"]}, index=["first", "second"]).rename_axis("name")
+    lines = show_words(table).data.splitlines()
+    assert lines[:2] == ["| name | a | b |", "| --- | --- | --- |"]
+    assert lines[2:] == ["| first | x \\| y |  |", "| second | z | 1 |"]

@@ -1,0 +1,386 @@
+"""Can this fit be used? What the importance ratios, some more optimisation and other starts say about it."""
+
+from __future__ import annotations
+
+from functools import partial
+from numbers import Integral
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pymc as pm
+from pymc.data import MinibatchOp
+from pymc.variational.approximations import Empirical, FullRank, MeanField
+from pymc.variational.minibatch_rv import MinibatchRandomVariable
+from pytensor.graph.traversal import ancestors
+from scipy import linalg, special, stats
+
+from helpers.advi import FAMILIES, climb
+from helpers.flat_model import FlatModel
+from helpers.gaussian_fit import GaussianFit
+from helpers.scorecard import Draws, pareto_khat
+
+TRUST, WEIGHTS, NOT, NA = VERDICTS = ("trust", "use with importance weights", "do not use", "n/a")
+MEAN_TOLERANCE = 0.2  # in sds: an interval of ±2 sd that is off by this much still covers 94 % instead of 95 %
+SD_RATIOS = (0.8, 1.25)
+LEAST_EFFECTIVE = 100  # draws: a weighted mean then has a Monte Carlo error of a tenth of an sd, half the tolerance
+PAIRS = 2  # antithetic pairs of draws in each step of the optimiser
+ELBO_DRAWS, SPREAD_DRAWS = 2_000, 50  # of q, to compare ELBOs; of the prior, for its spread
+REACH = 0.999  # a place is reached by q where its middle lies within the ellipsoid that holds this much of q
+ORDER = (NOT, WEIGHTS, TRUST, NA)
+WITHOUT_DENSITY = (
+    "these draws come without a density of q, so no ratio and no ELBO: R-hat and effective sample sizes judge NUTS and "
+    "SMC, other starts judge SVGD"
+)
+COLUMNS = ["verdict", "value", "what it says", "cannot see"]
+CANNOT_SEE = {
+    "Pareto k-hat": "a mode that q never visits; whether the margins you need are bad, or only the joint density "
+    "(it grows with the dimension)",
+    "effective draws": "what lies where q has no draws",
+    "correction by the weights": "what lies where q has no draws; functions of ζ other than means and sds",
+    "ELBO": "its distance to the log evidence, which is KL(q‖p): unknown, so no verdict; compare fits of the same "
+    "data by it",
+    "more optimisation": "whether the best of the family is any good; a better place beyond the next valley",
+    "restarts": "modes in whose basin no start fell",
+}
+
+
+def psis(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
+    """Pareto-smoothed importance weights (Vehtari et al. 2024, arXiv:1507.02646).
+
+    Parameters
+    ----------
+    log_ratio : array, shape (draws,)
+        log p̃ − log q at each draw; −inf where p̃ is 0.
+
+    Returns
+    -------
+    weights : array, shape (draws,)
+        Of sum one.
+    khat : float
+        Pareto shape of the ratios; −inf where they have no tail (all alike).
+    """
+    from arviz_stats.base import array_stats  # half a second: only for those who ask
+
+    log_ratio = np.asarray(log_ratio, float)
+    khat = pareto_khat(log_ratio) if np.isfinite(log_ratio).all() else np.nan
+    if khat == -np.inf:
+        return special.softmax(log_ratio), khat
+    log_weights, khat = array_stats.psislw(-log_ratio)  # psislw negates what it is given
+    return np.exp(log_weights), float(khat)
+
+
+def weighted(draws: Draws) -> Draws:
+    """The same draws with their Pareto-smoothed importance weights: nearer to the posterior where k-hat is low."""
+    return Draws(draws.values, draws.log_ratio, psis(draws.log_ratio)[0])
+
+
+def khat_threshold(draws: int) -> float:
+    """Above it the smoothed weights of so many draws cannot be relied on: min(1 − 1/log₁₀ S, 0.7)."""
+    return min(1 - 1 / np.log10(draws), 0.7)
+
+
+def khat_error(khat: float, draws: int) -> float:
+    """Standard error of a k-hat, (1 + k)/√M, from the M largest of the ratios that it is fitted to."""
+    tail = np.floor(min(draws / 5, 3 * np.sqrt(draws)))
+    return float((1 + max(khat, -0.5)) / np.sqrt(tail)) if np.isfinite(khat) else 0.0
+
+
+def diagnose(
+    model: pm.Model | FlatModel, approximation, *, seed: int, draws: int = 20_000, restarts: int = 16, steps: int = 1500
+) -> pd.DataFrame:
+    """Ask every instrument whether `approximation` can stand for the posterior of `model`.
+
+    Parameters
+    ----------
+    model : pymc.Model or FlatModel
+        With all rows of the data: the log density of a `pm.Minibatch` is random.
+    approximation : MeanField, FullRank or GaussianFit
+        Of a model with the same variables, which may have been fitted to minibatches. Anything that has no density
+        of q (SVGD's `Empirical`, a `DataTree` of draws, `Draws` without `log_ratio`) gets "n/a".
+    seed : int
+    draws : int
+        Draws of q behind the importance ratios, at least 1,000.
+    restarts : int
+        Fits from draws of the prior; 0 for none.
+    steps : int
+        Steps of each fit, twice: in units of the prior's spread, then in units of what that has found. All in all
+        8 · steps · (restarts + 1) gradients, of all rows: with many rows, ask for fewer.
+
+    Returns
+    -------
+    DataFrame
+        A row for each instrument, and "overall", with "verdict", "value", "what it says" and "cannot see". A
+        verdict is "trust" (means within 0.2 sd, sds within 0.8 to 1.25 of the posterior's, as far as the instrument
+        can see), "use with importance weights" (true of the weighted draws, `weighted`), "do not use" or "n/a". The
+        overall verdict is the worst of them.
+
+    Raises
+    ------
+    ValueError
+        For a model with `pm.Minibatch` or `total_size`; whatever `FlatModel` refuses; other variables in the
+        approximation than in the model; a number out of range.
+    TypeError
+        For an approximation of another kind.
+    """
+    _check_counts(draws=(draws, 1000), restarts=(restarts, 0), steps=(steps, 10))
+    _refuse_minibatch(model.model if isinstance(model, FlatModel) else model)
+    model = model if isinstance(model, FlatModel) else FlatModel(model)
+    q = _gaussian(model, approximation)
+    if q is None:
+        return _table(dict.fromkeys(CANNOT_SEE, ("", "", NA)), WITHOUT_DENSITY)
+    sample = q.draws(draws, seed=seed)
+    broken = _broken(sample.log_ratio)
+    if broken:
+        return _table(dict.fromkeys(CANNOT_SEE, ("", "not run", NOT)), broken)
+    return _table(_from_ratios(sample, model.labels) | _from_optimiser(q, seed, restarts, steps))
+
+
+def _check_counts(**counts: tuple[int, int]) -> None:
+    for name, (value, least) in counts.items():
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+            raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
+
+
+def _refuse_minibatch(model: pm.Model) -> None:
+    variables = [*model.basic_RVs, *model.potentials]
+    operations = [v.owner.op for v in ancestors(variables) if v.owner]
+    found = {
+        "pm.Minibatch, so its log density is random": any(isinstance(op, MinibatchOp) for op in operations),
+        "total_size, which scales the likelihood": any(isinstance(op, MinibatchRandomVariable) for op in operations),
+    }
+    if any(found.values()):
+        raise ValueError(
+            f"model holds {' and '.join(name for name, true in found.items() if true)}: build the same model once more, "
+            "with all rows (as pm.Data) and without total_size, and pass that; the fit is matched by the names of "
+            "its variables"
+        )
+
+
+def _gaussian(model: FlatModel, approximation) -> GaussianFit | None:
+    """`approximation` over the ζ of `model`, or None where it has no density."""
+    if isinstance(approximation, Empirical) or hasattr(approximation, "posterior"):
+        return None
+    if isinstance(approximation, Draws) and approximation.log_ratio is None:
+        return None
+    if isinstance(approximation, MeanField | FullRank):
+        theirs, ours = sorted(approximation.ordering), sorted(v.name for v in model.value_vars)
+        if theirs != ours or approximation.ddim != model.size:
+            raise ValueError(_disagree(theirs, approximation.ddim, ours, model.size))
+        return GaussianFit.from_pymc(model, approximation)
+    if isinstance(approximation, GaussianFit):
+        if approximation.model.labels != model.labels:
+            theirs = approximation.model
+            raise ValueError(_disagree(theirs.labels, theirs.size, model.labels, model.size))
+        return GaussianFit(model, approximation.mean, approximation.scale)
+    raise TypeError(
+        "approximation must be what pm.fit returned, a GaussianFit, or draws without a density of q (Draws, DataTree); "
+        f"got {type(approximation).__name__}"
+    )
+
+
+def _disagree(theirs, their_size: int, ours, our_size: int) -> str:
+    return (
+        f"approximation is over {', '.join(theirs)} ({their_size} numbers), model over {', '.join(ours)} ({our_size}): "
+        "they must agree"
+    )
+
+
+def _broken(log_ratio: np.ndarray) -> str:
+    """What makes these ratios useless, or nothing."""
+    bad = int((np.isnan(log_ratio) | (log_ratio == np.inf)).sum())
+    if bad:
+        return f"log p̃ − log q is not a number at {bad:,} of {len(log_ratio):,} draws of q"
+    if np.isinf(log_ratio).mean() > 0.5:
+        return "the posterior density is 0 at most draws of q"
+    return ""
+
+
+def _from_ratios(sample: Draws, labels: tuple[str, ...]) -> dict[str, tuple[str, str, str]]:
+    """The first four instruments."""
+    number = len(sample.log_ratio)
+    weights, khat = psis(sample.log_ratio)
+    effective = 1 / (weights**2).sum()
+    usable = khat < khat_threshold(number) and effective >= LEAST_EFFECTIVE
+    said = f"the weighted draws are worth so many of the posterior; {LEAST_EFFECTIVE} are needed"
+    enough = TRUST if effective >= LEAST_EFFECTIVE else NOT
+    if enough == TRUST and not usable:
+        said, enough = f"{said}; not to be believed with this k-hat", NA
+    return {
+        "Pareto k-hat": _khat_row(khat, number),
+        "effective draws": (f"{effective:,.0f} of {number:,}", said, enough),
+        "correction by the weights": _correction_row(sample, weights, usable, labels),
+        "ELBO": _elbo_row(sample.log_ratio, usable),
+    }
+
+
+def _khat_row(khat: float, draws: int) -> tuple[str, str, str]:
+    threshold, error = khat_threshold(draws), khat_error(khat, draws)
+    if khat == -np.inf:
+        return "−∞", "no tail: q equals the posterior up to a constant", TRUST
+    if np.isnan(khat):
+        return "none", "no Pareto tail can be fitted to the ratios", NOT
+    if khat < threshold:
+        says = f"below {threshold:.2f}: the weights can be relied on"
+    else:
+        says = f"{threshold:.2f} or more: q's tails are too far from the posterior's for weights to mend it"
+    if abs(khat - threshold) < 2 * error:
+        says += "; but within two standard errors of that: more draws, or another seed, may say otherwise"
+    return f"{khat:.2f} ± {error:.2f}", says, TRUST if khat < threshold else NOT
+
+
+def _correction_row(sample: Draws, weights, usable: bool, labels) -> tuple[str, str, str]:
+    corrected = Draws(sample.values, weights=weights)
+    shift, ratio = _worst_shift((sample.mean - corrected.mean) / corrected.sd), sample.sd / corrected.sd
+    worst = int(np.argmax(np.abs(np.log(ratio))))
+    value = f"mean {shift[1]:+.2f} sd, sd ratio {ratio[worst]:.2f}"
+    says = f"q against its weighted draws, where they differ most (mean: {labels[shift[0]]}, sd: {labels[worst]}): "
+    if not usable:
+        return value, f"{says}but the weights cannot be relied on", NA
+    fine = _within(shift[1], ratio)
+    return value, says + ("close" if fine else "use the weighted draws"), TRUST if fine else WEIGHTS
+
+
+def _elbo_row(log_ratio: np.ndarray, usable: bool) -> tuple[str, str, str]:
+    number = len(log_ratio)
+    elbo = log_ratio.mean()
+    value = f"{elbo:.3f} ± {log_ratio.std() / np.sqrt(number):.3f}" if np.isfinite(elbo) else "−∞"
+    gap = special.logsumexp(log_ratio) - np.log(number) - elbo
+    says = "nats, a lower bound of the log evidence"
+    return value, f"{says}, which the weights put {max(gap, 0):.3f} higher" if usable else says, NA
+
+
+def _from_optimiser(q: GaussianFit, seed: int, restarts: int, steps: int) -> dict[str, tuple[str, str, str]]:
+    """The last two instruments."""
+    fits = [fit and (fit, fit.draws(ELBO_DRAWS, seed=seed)) for fit in _optimise(q, seed, restarts, steps)]
+    fits = [fit if fit and np.isfinite(fit[1].log_ratio.mean()) else None for fit in fits]
+    better, others = fits[0], [fit for fit in fits[1:] if fit]
+    if better is None:
+        more = "failed", "the optimiser ended in NaN or infinity", NA
+        better = q, q.draws(ELBO_DRAWS, seed=seed)
+    else:
+        more = _more_row(q, *better, seed)
+    return {"more optimisation": more, "restarts": _restarts_row(q, better, others, restarts)}
+
+
+def _more_row(q: GaussianFit, better: GaussianFit, sample: Draws, seed: int) -> tuple[str, str, str]:
+    shift, ratio = _worst_shift((q.mean - better.mean) / better.sd)[1], q.sd / better.sd
+    gain = sample.log_ratio - q.draws(ELBO_DRAWS, seed=seed).log_ratio  # the same η: most of the noise cancels
+    error = gain.std() / np.sqrt(ELBO_DRAWS)
+    worst = ratio[np.argmax(np.abs(np.log(ratio)))]
+    value = f"gains {gain.mean():.3f} ± {error:.3f} nats"
+    says = f"q's mean is {shift:+.2f} sd, its sd × {worst:.2f} of where it then stands (worst parameters)"
+    arrived = _within(shift, ratio) or gain.mean() < 2 * error
+    return value, f"{'arrived' if arrived else 'not arrived, fit longer'}: {says}", TRUST if arrived else WEIGHTS
+
+
+def _restarts_row(q: GaussianFit, better, others: list, asked: int) -> tuple[str, str, str]:
+    """Fits that ended where neither q nor its continuation reach, weighed by their ELBOs as in chapter 4."""
+    if not others:
+        return "none", "no other fit: a lost mode would not be seen" if not asked else "all failed", NA
+    places = [better]
+    for fit, sample in sorted(others, key=lambda one: -one[1].log_ratio.mean()):
+        if not any(_reaches(place, sample) for place in (q, *(p for p, _ in places))):
+            places.append((fit, sample))
+    share = special.softmax([sample.log_ratio.mean() for _, sample in places])
+    means, sds = np.array([fit.mean for fit, _ in places]), np.array([fit.sd for fit, _ in places])
+    mean = share @ means
+    sd = np.sqrt(share @ (sds**2 + (means - mean) ** 2))
+    value = f"other places: {len(places) - 1} (from {len(others)} fits)"
+    if len(places) == 1:
+        return value, "all ended within reach of q", TRUST
+    fine = _within(_worst_shift((means[0] - mean) / sd)[1], sds[0] / sd)
+    says = f"by their ELBOs they hold {1 - share[0]:.1%} of the mass: "
+    says += "not enough to matter" if fine else "lost modes, mirror images (swapped labels) or one long ridge"
+    return value, says, TRUST if fine else NOT
+
+
+def _reaches(q: GaussianFit, sample: Draws) -> bool:
+    """Whether the middle of `sample` is where draws of q come."""
+    away = np.asarray(sample.values) - q.mean
+    eta = away / q.scale if q.scale.ndim == 1 else linalg.solve_triangular(q.scale, away.T, lower=True).T
+    return bool(np.median((eta**2).sum(axis=1)) <= stats.chi2.ppf(REACH, q.mean.size))
+
+
+def _worst_shift(shift: np.ndarray) -> tuple[int, float]:
+    worst = int(np.argmax(np.abs(shift)))
+    return worst, float(shift[worst])
+
+
+def _within(shift: float, ratio: np.ndarray) -> bool:
+    return bool(abs(shift) < MEAN_TOLERANCE and (ratio > SD_RATIOS[0]).all() and (ratio < SD_RATIOS[1]).all())
+
+
+def _optimise(q: GaussianFit, seed: int, restarts: int, steps: int) -> list[GaussianFit | None]:
+    """q continued, and fits of the same family from elsewhere; None for each that ended in NaN or infinity.
+
+    Twice `steps`: first q in units of its own scale and the others in units of the prior's spread, so that far starts
+    arrive; then each in units of the scale that it has found, so that narrow posteriors are met with precision.
+    """
+    starts, spread = _starts(q, seed, restarts)
+    unit = spread if q.scale.ndim == 1 else np.diag(spread)
+    means, scales = np.stack([q.mean, *starts]), np.stack([q.scale, *[unit] * restarts])
+    log_sds = np.stack([np.zeros(q.mean.size), *[np.log(np.minimum(q.sd / spread, 1))] * restarts])
+    for stage in range(2):
+        key = jax.random.fold_in(jax.random.key(seed), stage)
+        eta = jax.random.normal(key, (steps, PAIRS, q.mean.size), q.model.start.dtype)
+        etas = jnp.concatenate([eta, -eta], axis=1)
+        phi = np.hstack([np.zeros_like(means), log_sds, np.zeros((len(means), _below(q)))])
+        found = _climb_in_units(q.model.full_log_density, _family(q), means, scales, phi, etas)
+        means, scales = (np.asarray(part) for part in found)
+        log_sds = np.zeros_like(log_sds)
+    fine = np.isfinite(means).all(axis=1) & np.isfinite(scales.reshape(len(means), -1)).all(axis=1)
+    return [GaussianFit(q.model, *each) if ok else None for *each, ok in zip(means, scales, fine, strict=True)]
+
+
+def _family(q: GaussianFit) -> str:
+    return "mean-field" if q.scale.ndim == 1 else "full-rank"
+
+
+def _below(q: GaussianFit) -> int:
+    return 0 if q.scale.ndim == 1 else q.mean.size * (q.mean.size - 1) // 2
+
+
+def _starts(q: GaussianFit, seed: int, restarts: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draws of the prior and how widely each parameter scatters in it; where it cannot be drawn from, q widened."""
+    number = max(restarts, SPREAD_DRAWS) if restarts else 0
+    try:
+        starts = np.asarray(q.model.prior_draws(number, seed=seed))
+    except NotImplementedError:  # pm.Flat and its like
+        starts = q.mean + 5 * q.sd * np.random.default_rng(seed).standard_normal((number, q.mean.size))
+    starts = starts.reshape(number, q.mean.size)
+    if not restarts:
+        return starts, q.sd
+    low, high = np.quantile(starts, [0.16, 0.84], axis=0)  # half of it is the sd of a normal; heavy tails do no harm
+    spread = (high - low) / 2
+    return starts[:restarts], np.where(spread > 0, spread, q.sd)
+
+
+@partial(jax.jit, static_argnames=("log_p", "family"))
+def _climb_in_units(log_p, family, means, scales, phi, etas):
+    """Chapter 3's `climb` for u with ζ = mean + scale u: the means and scales that it ends in."""
+
+    def one(mean, scale, phi):
+        size = mean.size
+        times = (lambda u: scale * u) if family == "mean-field" else (lambda u: scale @ u)
+        phi, _ = climb(lambda u, rows: log_p(mean + times(u)), FAMILIES[family], phi, etas, None)
+        mu, omega, rest = jnp.split(phi, [size, 2 * size])
+        if family == "mean-field":
+            return mean + times(mu), scale * jnp.exp(omega)
+        return mean + times(mu), scale @ jnp.diag(jnp.exp(omega)).at[jnp.tril_indices(size, -1)].set(rest)
+
+    return jax.vmap(one)(means, scales, phi)
+
+
+def _table(rows: dict[str, tuple[str, str, str]], reason: str = "") -> pd.DataFrame:
+    """`rows` and the overall verdict, the worst of theirs."""
+    worst = min((verdict for _, _, verdict in rows.values()), key=ORDER.index)
+    if not reason:
+        named = ", ".join(name for name, row in rows.items() if row[2] == worst)
+        reason = "no instrument objects" if worst == TRUST else f"because of: {named}"
+        if rows["more optimisation"][2] == WEIGHTS:
+            reason += "; a longer fit would be better"
+    table = {name: (verdict, value, says, CANNOT_SEE[name]) for name, (value, says, verdict) in rows.items()}
+    table["overall"] = (worst, "", reason, "whether the model is any good: check its predictions")
+    return pd.DataFrame.from_dict(table, orient="index", columns=COLUMNS).rename_axis("instrument")

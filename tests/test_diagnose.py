@@ -1,0 +1,207 @@
+"""What `diagnose` says of fits whose quality is known by formula, and what it refuses."""
+
+import arviz as az
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import pytest
+
+from helpers.advi import advi
+from helpers.diagnose import (
+    NA,
+    NOT,
+    TRUST,
+    VERDICTS,
+    WEIGHTS,
+    diagnose,
+    khat_error,
+    khat_threshold,
+    psis,
+    weighted,
+)
+from helpers.flat_model import FlatModel
+from helpers.gaussian_fit import GaussianFit
+from helpers.scorecard import Draws
+
+QUICK = {"seed": 1, "draws": 4000, "steps": 200}
+INSTRUMENTS = ["Pareto k-hat", "effective draws", "correction by the weights", "ELBO", "more optimisation", "restarts"]
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """x ~ N(0, 1): its own posterior."""
+    with pm.Model() as model:
+        pm.Normal("x", 0, 1)
+    return FlatModel(model)
+
+
+@pytest.fixture(scope="module")
+def mixture():
+    with pm.Model() as model:
+        pm.NormalMixture("x", [0.2, 0.8], [-0.3, 0.5], sigma=0.1)
+    return FlatModel(model)
+
+
+def normal(flat, mean, sd):
+    return GaussianFit(flat, np.array([float(mean)]), np.array([float(sd)]))
+
+
+def overall(table):
+    assert list(table.index) == [*INSTRUMENTS, "overall"]
+    assert list(table.columns) == ["verdict", "value", "what it says", "cannot see"]
+    assert table["verdict"].isin(VERDICTS).all() and table["cannot see"].str.len().min() > 20
+    return table.loc["overall", "verdict"]
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "verdict"),
+    [
+        (0, 1, TRUST),
+        (0.1, 1.1, TRUST),
+        (0.5, 1, WEIGHTS),
+        (0, 1.5, WEIGHTS),
+        (0, 0.7, WEIGHTS),
+        (0, 0.2, NOT),
+        (6, 1, NOT),
+    ],
+)
+def test_verdicts_on_a_normal_posterior(plain, mean, sd, verdict):
+    assert overall(diagnose(plain, normal(plain, mean, sd), **QUICK)) == verdict
+
+
+@pytest.mark.parametrize("scale", [np.array([[1.0, 0], [0.8, 0.6]]), np.array([0.5, 2.0])])
+def test_an_exact_fit_has_no_tail(scale):
+    factor = scale if scale.ndim == 2 else np.diag(scale)
+    with pm.Model() as model:
+        pm.MvNormal("x", np.zeros(2), chol=factor)
+    flat = FlatModel(model)
+    table = diagnose(flat, GaussianFit(flat, np.zeros(2), scale), **QUICK)
+    assert overall(table) == TRUST and table.loc["overall", "what it says"] == "no instrument objects"
+    assert table.loc["Pareto k-hat", "value"] == "−∞"
+    assert "equals the posterior up to a constant" in table.loc["Pareto k-hat", "what it says"]
+    assert table.loc["effective draws", "value"] == "4,000 of 4,000"
+    assert table.loc["ELBO", "value"] == "0.000 ± 0.000" or table.loc["ELBO", "value"] == "-0.000 ± 0.000"
+
+
+def test_a_fit_over_both_modes_is_usable_with_weights(mixture):
+    fit = normal(mixture, 0.17, 0.39)
+    table = diagnose(mixture, fit, seed=1)
+    assert overall(table) == WEIGHTS
+    assert table.loc["more optimisation", "verdict"] == WEIGHTS and table.loc["restarts", "verdict"] == TRUST
+    draws = fit.draws(seed=1)
+    assert psis(draws.log_ratio)[1] < -1
+    assert weighted(draws).mean[0] == pytest.approx(0.34, abs=0.02)
+
+
+def test_a_lost_mode_is_seen_by_the_restarts_only(mixture):
+    fit = advi(mixture, start=[0.5], start_sd=0.1, steps=500, seed=3)
+    table = diagnose(mixture, normal(mixture, fit.mean[0], 1.03 * fit.sd[0]), **QUICK)
+    assert table.loc["restarts", "verdict"] == overall(table) == NOT
+    assert table["verdict"].iloc[:5].isin([TRUST, NA]).all()
+    assert "other places: 1" in table.loc["restarts", "value"] and "20.0%" in table.loc["restarts", "what it says"]
+    blind = diagnose(mixture, normal(mixture, fit.mean[0], 1.03 * fit.sd[0]), restarts=0, **QUICK)
+    assert overall(blind) == TRUST and "would not be seen" in blind.loc["restarts", "what it says"]
+
+
+def test_what_pm_fit_returns_is_matched_by_names(plain):
+    with pm.Model() as model:
+        pm.Normal("b", 2, 1, shape=2)
+        pm.HalfNormal("a", 1)
+    with pm.Model() as turned:
+        pm.HalfNormal("a", 1)
+        pm.Normal("b", 2, 1, shape=2)
+    with turned:
+        fit = pm.MeanField()
+    fit.hist = np.empty(0)  # as after a fit
+    table = diagnose(model, fit, **QUICK)
+    assert overall(table) != NA
+    mine = GaussianFit.from_pymc(FlatModel(model), fit)
+    assert table.loc["Pareto k-hat", "value"].startswith(f"{psis(mine.draws(4000, seed=1).log_ratio)[1]:.2f}")
+    with pytest.raises(ValueError, match=r"over a_log__, b \(3 numbers\), model over x \(1\)"):
+        diagnose(plain, fit, **QUICK)
+
+
+def test_a_minibatch_fit_is_judged_by_all_rows():
+    y = np.random.default_rng(0).normal(3, 1, 400)
+
+    def build(y, **options):
+        with pm.Model() as model:
+            pm.Normal("y", pm.Normal("mu", 0, 10), 1, observed=y, **options)
+        return model
+
+    with pm.Model() as model:
+        pm.Normal("y", pm.Normal("mu", 0, 10), 1, observed=pm.Data("rows", y))
+    batches = FlatModel(model, ["rows"])
+    good = normal(batches, y.mean(), 0.05)
+    for all_rows in (build(y), batches):
+        assert overall(diagnose(all_rows, good, **QUICK)) == TRUST
+    wrong = FlatModel(build(y, total_size=40_000))
+    assert overall(diagnose(build(y), normal(wrong, y.mean(), 0.005), **QUICK)) == NOT
+    for refused in (build(y, total_size=40_000), wrong, build(pm.Minibatch(y, batch_size=50), total_size=400)):
+        with pytest.raises(ValueError, match="total_size.*build the same model once more, with all rows"):
+            diagnose(refused, good, **QUICK)
+    with pytest.raises(ValueError, match="pm.Minibatch, so its log density is random"):
+        diagnose(build(pm.Minibatch(y, batch_size=50)), good, **QUICK)
+
+
+def test_no_density_of_q(plain):
+    values = np.random.default_rng(0).standard_normal((4, 50))
+    with plain.model:
+        particles = pm.Empirical(size=20)
+    for draws in (Draws(values[0]), az.from_dict({"posterior": {"x": values}}), particles):
+        table = diagnose(plain, draws, **QUICK)
+        assert overall(table) == NA and (table["verdict"] == NA).all()
+        assert "without a density of q" in table.loc["overall", "what it says"]
+
+
+def test_ratios_that_are_no_numbers():
+    with pm.Model() as model:
+        x = pm.Normal("x", 0, 1)
+        pm.Potential("log of a negative", pt.log(x))
+    flat = FlatModel(model)
+    table = diagnose(flat, normal(flat, 0, 1), **QUICK)
+    assert overall(table) == NOT and "is not a number at" in table.loc["overall", "what it says"]
+    assert overall(diagnose(flat, normal(flat, np.nan, 1), **QUICK)) == NOT
+
+
+def test_a_posterior_of_density_zero_under_parts_of_q():
+    with pm.Model() as model:
+        x = pm.Normal("x", 0, 1)
+        pm.Potential("positive", pt.switch(x > 0, 0.0, -np.inf))
+    flat = FlatModel(model)
+    table = diagnose(flat, normal(flat, 0.2, 1), **QUICK)
+    assert overall(table) == WEIGHTS and table.loc["ELBO", "value"] == "−∞"
+    assert "density is 0 at most" in diagnose(flat, normal(flat, -5, 1), **QUICK).loc["overall", "what it says"]
+
+
+def test_a_prior_that_cannot_be_drawn_from():
+    with pm.Model() as model:
+        pm.Normal("y", pm.Flat("x"), 1, observed=2.0)
+    flat = FlatModel(model)
+    assert overall(diagnose(flat, normal(flat, 2, 1), **QUICK)) == TRUST
+
+
+def test_refusals(plain):
+    with pm.Model() as discrete:
+        pm.Poisson("n", 3)
+    with pytest.raises(ValueError, match="continuous parameters only"):
+        diagnose(discrete, normal(plain, 0, 1), seed=1)
+    with pytest.raises(ValueError, match="at least one parameter"):
+        diagnose(pm.Model(), normal(plain, 0, 1), seed=1)
+    for wrong in ({"draws": 999}, {"restarts": -1}, {"steps": 2.5}, {"draws": True}):
+        with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be a whole number >= "):
+            diagnose(plain, normal(plain, 0, 1), seed=1, **wrong)
+    for wrong in (3, "fit", Draws(np.zeros(5), np.zeros(5))):
+        with pytest.raises(TypeError, match="approximation must be what pm.fit returned"):
+            diagnose(plain, wrong, seed=1)
+
+
+def test_k_hat_by_formula(plain):
+    """q = N(0, s²) for p = N(0, 1): the ratio's tail has the shape 1 − s²."""
+    fit = normal(plain, 0, np.sqrt(0.4))
+    repeats = np.array([psis(fit.draws(20_000, seed=s).log_ratio)[1] for s in range(20)])
+    assert repeats.mean() == pytest.approx(0.6, abs=0.08)
+    assert 0.5 < repeats.std() / khat_error(0.6, 20_000) < 1.6
+    assert khat_threshold(1000) == pytest.approx(2 / 3) and khat_threshold(20_000) == 0.7
+    corrected = weighted(fit.draws(100_000, seed=0))
+    assert corrected.weights.sum() == pytest.approx(1) and corrected.sd[0] == pytest.approx(1, abs=0.08)
