@@ -20,8 +20,8 @@ STEPS = (  # question, what answers it, what to do where the answer is no
     ),
     (
         "Is k-hat low enough?",
-        "below min(1 − 1/log₁₀ S, 0.7)\nby two standard errors",
-        "Other coordinates, a richer family;\nor hold the margins you need\nagainst a sampler",
+        "below min(1 − 1/log₁₀ S, 0.7);\nwithin two standard errors, ask again",
+        "Other coordinates, a richer family;\nor check the margins you need\nagainst a sampler",
     ),
     (
         "Do the weights change little?",

@@ -1037,10 +1037,16 @@ def check_corrected(function: Callable) -> Verdict:
 
 
 def _slip_in_corrected(values, theta, log_ratio, w, right) -> str:
-    raw, inverse, mean, number = np.exp(log_ratio), 1 / w / (1 / w).sum(), *right
+    raw, scaled, inverse = np.exp(log_ratio), w / w.max(), 1 / w / (1 / w).sum()
+    mean, number = right
     slips = (
         ((number, mean), "They have changed places: the mean first, then the effective number."),
         ((raw @ theta, None), "The weights must have the sum one: divide by the sum of the ratios."),
+        (
+            (scaled @ theta, None),
+            "Subtracting the largest is right; then divide by the sum, so that the weights add up to one.",
+        ),
+        ((mean, 1 / (scaled**2).sum()), "The mean is right; 1/Σw² wants the same weights, of sum one."),
         ((np.mean(raw * theta), None), "The weights must have the sum one: divide by the sum of the ratios, not by S."),
         ((theta.mean(), None), "The mean is the plain one: every draw needs its weight."),
         ((inverse @ theta, None), "The ratios are turned round: p̃ belongs above q, and log_ratio is log p̃ − log q."),
@@ -1051,6 +1057,7 @@ def _slip_in_corrected(values, theta, log_ratio, w, right) -> str:
         ((None, 1 / w.max()), "That asks about the largest weight only; take 1/Σw²."),
         ((None, len(theta)), "That is the number of draws; unequal weights make them worth less, 1/Σw²."),
         ((None, number / len(theta)), "That is the share of the draws; the number is 1/Σw²."),
+        ((None, len(theta) / number), "1/Σw² is the number already: no S in it."),
     )
     for wrong, hint in slips:
         if all(b is None or np.isclose(a, b, rtol=1e-4) for a, b in zip(values, wrong, strict=True)):
@@ -1063,7 +1070,7 @@ def check_vsbc(function: Callable) -> Verdict:
     for number in (200, 450):
         rng = np.random.default_rng(number)
         truth, sd = rng.normal(0, 2, number), rng.uniform(0.3, 1.2, number)
-        mean = truth - 0.5 * sd + sd * rng.standard_normal(number)
+        mean = truth + (0.5 if number == 200 else -0.5) * sd + sd * rng.standard_normal(number)
         parts, problem = _call_for_arrays(function, "(p, z)", truth.copy(), mean.copy(), sd.copy())
         if problem:
             return problem
@@ -1115,9 +1122,9 @@ def _slip_in_vsbc(p, z, truth, mean, sd) -> str | None:
 
 
 def check_draws_needed(function: Callable[[float], float]) -> Verdict:
-    """Chapter 9, exercise 3: k-hat → the smallest S with k-hat ≤ 1 − 1/log₁₀ S, or infinity from 0.7 on."""
+    """Chapter 9, exercise 3: k-hat → the smallest S with k-hat ≤ 1 − 1/log₁₀ S, or infinity above 0.7."""
     values = {}
-    for khat in (0.65, 0.3, 0.58, 0.7, 0.9):
+    for khat in (0.65, 0.3, 0.58, 0.71, 0.9):
         try:
             answer = function(khat)
         except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
@@ -1131,10 +1138,10 @@ def check_draws_needed(function: Callable[[float], float]) -> Verdict:
     for khat in (0.65, 0.3, 0.58):
         if hint := _slip_in_draws_needed(values[khat], khat):
             return Verdict(False, hint)
-    for khat in (0.7, 0.9):
+    for khat in (0.71, 0.9):
         if values[khat] != np.inf:
             return Verdict(False, f"The threshold is never above 0.7: for {khat} it should be np.inf.")
-    return Verdict(True, "10^(1/(1 − k)): a hundred draws at 0.5, two thousand just below 0.7.")
+    return Verdict(True, "10^(1/(1 − k)): a hundred draws at 0.5, two thousand at 0.7.")
 
 
 def _slip_in_draws_needed(value: float, khat: float) -> str | None:
@@ -1148,8 +1155,8 @@ def _slip_in_draws_needed(value: float, khat: float) -> str | None:
         (10 ** (1 / khat), "1/log₁₀ S = 1 − k, not k."),
         (np.floor(right), "So many are just too few: round up, not down."),
         (1 - 1 / np.log10(max(khat, 1e-9)), "That is the threshold with k-hat in the place of S: solve it for S."),
-        (np.inf, "Below 0.7 there is a number of draws that is enough."),
+        (np.inf, "Up to 0.7 there is a number of draws that is enough."),
     ):
-        if np.isclose(value, wrong, rtol=1e-5):
+        if np.isclose(value, [wrong, np.ceil(wrong)], rtol=1e-5).any():
             return hint
     return f"For k-hat {khat} it gives {value:,.1f}; the threshold is {khat} at S = {right:,.1f}."

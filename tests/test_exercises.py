@@ -259,7 +259,7 @@ def vsbc(
 
 
 def draws_needed(f=lambda k: math.ceil(10 ** (1 / (1 - k))), limit=0.7):
-    return lambda khat: f(khat) if khat < limit else np.inf
+    return lambda khat: f(khat) if khat <= limit else np.inf
 
 
 WRONG = [
@@ -675,6 +675,9 @@ WRONG = [
     (exercises.check_corrected, [corrected(naive)], "Subtract the largest"),
     (exercises.check_corrected, [lambda *a: corrected()(*a)[::-1]], "changed places"),
     (exercises.check_corrected, [corrected(np.exp)], "sum of the ratios."),
+    (exercises.check_corrected, [corrected(lambda r: np.exp(r - r.max()))], "Subtracting the largest is right"),
+    (exercises.check_corrected, [corrected(effective=lambda w: 1 / ((w / w.max()) ** 2).sum())], "The mean is right"),
+    (exercises.check_corrected, [corrected(effective=lambda w: len(w) * (w**2).sum())], "no S in it"),
     (exercises.check_corrected, [corrected(lambda r: np.exp(r) / len(r))], "not by S"),
     (exercises.check_corrected, [corrected(lambda r: np.full(len(r), 1 / len(r)))], "the plain one"),
     (exercises.check_corrected, [corrected(lambda r: special.softmax(-r))], "turned round"),
@@ -696,6 +699,7 @@ WRONG = [
     (exercises.check_vsbc, [vsbc(lambda t, m, s: t)], "own mean and sd"),
     (exercises.check_vsbc, [vsbc(lambda t, m, s: (t - m) / s + 1)], "p is"),
     (exercises.check_vsbc, [vsbc(z_of=lambda p: -2 * np.sqrt(len(p)) * ((p > 0.5).mean() - 0.5))], "sign is turned"),
+    (exercises.check_vsbc, [vsbc(z_of=lambda p: 2 * np.sqrt(len(p)) * abs((p > 0.5).mean() - 0.5))], "sign is turned"),
     (exercises.check_vsbc, [vsbc(z_of=lambda p: (p > 0.5).mean())], "share above"),
     (exercises.check_vsbc, [vsbc(z_of=lambda p: (p > 0.5).mean() - 0.5)], "Divide by the share's"),
     (exercises.check_vsbc, [vsbc(z_of=lambda p: np.sqrt(len(p)) * ((p > 0.5).mean() - 0.5))], "half of what"),
@@ -707,12 +711,13 @@ WRONG = [
     (exercises.check_draws_needed, [lambda k: 1 / 0], "ZeroDivisionError"),
     (exercises.check_draws_needed, [lambda k: "many"], "one number"),
     (exercises.check_draws_needed, [draws_needed(lambda k: np.exp(1 / (1 - k)))], "powers of ten"),
+    (exercises.check_draws_needed, [draws_needed(lambda k: np.ceil(np.exp(1 / (1 - k))))], "powers of ten"),
     (exercises.check_draws_needed, [draws_needed(lambda k: 1 / (1 - k))], "ten to that"),
     (exercises.check_draws_needed, [draws_needed(lambda k: 10 ** (1 - k))], "not 1 − k"),
     (exercises.check_draws_needed, [draws_needed(lambda k: 10 ** (1 / k))], "1 − k, not k"),
     (exercises.check_draws_needed, [draws_needed(lambda k: math.floor(10 ** (1 / (1 - k))))], "round up"),
     (exercises.check_draws_needed, [draws_needed(lambda k: 1 - 1 / np.log10(k))], "solve it for S"),
-    (exercises.check_draws_needed, [draws_needed(limit=0.5)], "Below 0.7 there is"),
+    (exercises.check_draws_needed, [draws_needed(limit=0.5)], "Up to 0.7 there is"),
     (exercises.check_draws_needed, [draws_needed(limit=2)], "should be np.inf"),
     (exercises.check_draws_needed, [draws_needed(limit=0.75)], "should be np.inf"),
     (exercises.check_draws_needed, [draws_needed(lambda k: 1000)], "the threshold is 0.65 at S = 719.7"),
