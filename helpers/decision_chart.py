@@ -25,7 +25,7 @@ STEPS = (  # question, what answers it, what to do where the answer is no
     ),
     (
         "Do the weights change little?",
-        "means by less than 0.2 sd,\nsds by a factor within 0.8 to 1.25",
+        "means by less than 0.2 sd,\nsds by a factor within 0.88 to 1.25",
         "Use the draws with their weights",
     ),
 )

@@ -22,8 +22,10 @@ from helpers.gaussian_fit import GaussianFit
 from helpers.scorecard import Draws, pareto_khat
 
 TRUST, WEIGHTS, NOT, NA = VERDICTS = ("trust", "use with importance weights", "do not use", "n/a")
-MEAN_TOLERANCE = 0.2  # in sds: an interval of ±2 sd that is off by this much still covers 94 % instead of 95 %
-SD_RATIOS = (0.8, 1.25)
+MEAN_TOLERANCE = 0.2  # in sds
+SD_RATIOS = (0.8, 1.25)  # with both at their worst an interval of ±2 sd still covers 88 % instead of 95 %
+AGAINST_WEIGHTED = (0.88, 1.25)  # where q is too narrow, its weighted draws are too, by about half as much
+ALIKE = 0.95, 5  # ratios count as alike: effective draws per draw at least, largest ratio in mean ratios at most
 LEAST_EFFECTIVE = 100  # draws: a weighted mean then has a Monte Carlo error of a tenth of an sd, half the tolerance
 PAIRS = 2  # antithetic pairs of draws in each step of the optimiser
 ELBO_DRAWS, SPREAD_DRAWS = 2_000, 50  # of q, to compare ELBOs; of the prior, for its spread
@@ -35,8 +37,8 @@ WITHOUT_DENSITY = (
 )
 COLUMNS = ["verdict", "value", "what it says", "cannot see"]
 CANNOT_SEE = {
-    "Pareto k-hat": "a mode that q never visits; whether the margins you need are bad, or only the joint density "
-    "(it grows with the dimension)",
+    "Pareto k-hat": "a mode that q never visits; how much the tail matters for the margins you need (it judges the "
+    "tail's shape, and that of the joint density, which grows with the dimension)",
     "effective draws": "what lies where q has no draws",
     "correction by the weights": "what lies where q has no draws; functions of ζ other than means and sds",
     "ELBO": "its distance to the log evidence, which is KL(q‖p): unknown, so no verdict; compare fits of the same "
@@ -114,7 +116,8 @@ def diagnose(
         A row for each instrument, and "overall", with "verdict", "value", "what it says" and "cannot see". A
         verdict is "trust" (means within 0.2 sd, sds within 0.8 to 1.25 of the posterior's, as far as the instrument
         can see), "use with importance weights" (true of the weighted draws, `weighted`), "do not use" or "n/a". The
-        overall verdict is the worst of them.
+        overall verdict is the worst of them. False alarms are common where the posterior has heavier tails than q or
+        many parameters: k-hat then objects to fits whose means and sds are fine.
 
     Raises
     ------
@@ -202,29 +205,36 @@ def _from_ratios(sample: Draws, labels: tuple[str, ...]) -> dict[str, tuple[str,
     number = len(sample.log_ratio)
     weights, khat = psis(sample.log_ratio)
     effective = 1 / (weights**2).sum()
-    usable = khat < khat_threshold(number) and effective >= LEAST_EFFECTIVE
+    alike = effective >= ALIKE[0] * number and number * weights.max() <= ALIKE[1]
+    usable = (khat < khat_threshold(number) or alike) and effective >= LEAST_EFFECTIVE
     said = f"the weighted draws are worth so many of the posterior; {LEAST_EFFECTIVE} are needed"
     enough = TRUST if effective >= LEAST_EFFECTIVE else NOT
     if enough == TRUST and not usable:
         said, enough = f"{said}; not to be believed with this k-hat", NA
     return {
-        "Pareto k-hat": _khat_row(khat, number),
+        "Pareto k-hat": _khat_row(khat, number, alike),
         "effective draws": (f"{effective:,.0f} of {number:,}", said, enough),
         "correction by the weights": _correction_row(sample, weights, usable, labels),
         "ELBO": _elbo_row(sample.log_ratio, usable),
     }
 
 
-def _khat_row(khat: float, draws: int) -> tuple[str, str, str]:
+def _khat_row(khat: float, draws: int, alike: bool) -> tuple[str, str, str]:
     threshold, error = khat_threshold(draws), khat_error(khat, draws)
     if khat == -np.inf:
         return "−∞", "no tail: q equals the posterior up to a constant", TRUST
     if np.isnan(khat):
         return "none", "no Pareto tail can be fitted to the ratios", NOT
+    if khat >= threshold and alike:
+        return (
+            f"{khat:.2f} ± {error:.2f}",
+            "a heavy tail of ratios that are all nearly alike: too thin to matter",
+            TRUST,
+        )
     if khat < threshold:
         says = f"below {threshold:.2f}: the weights can be relied on"
     else:
-        says = f"{threshold:.2f} or more: q's tails are too far from the posterior's for weights to mend it"
+        says = f"{threshold:.2f} or more: nothing guarantees that the weights can mend q"
     if abs(khat - threshold) < 2 * error:
         says += "; but within two standard errors of that: more draws, or another seed, may say otherwise"
     return f"{khat:.2f} ± {error:.2f}", says, TRUST if khat < threshold else NOT
@@ -238,7 +248,7 @@ def _correction_row(sample: Draws, weights, usable: bool, labels) -> tuple[str, 
     says = f"q against its weighted draws, where they differ most (mean: {labels[shift[0]]}, sd: {labels[worst]}): "
     if not usable:
         return value, f"{says}but the weights cannot be relied on", NA
-    fine = _within(shift[1], ratio)
+    fine = _within(shift[1], ratio, AGAINST_WEIGHTED)
     return value, says + ("close" if fine else "use the weighted draws"), TRUST if fine else WEIGHTS
 
 
@@ -289,7 +299,9 @@ def _restarts_row(q: GaussianFit, better, others: list, asked: int) -> tuple[str
     sd = np.sqrt(share @ (sds**2 + (means - mean) ** 2))
     value = f"other places: {len(places) - 1} (from {len(others)} fits)"
     if len(places) == 1:
-        return value, "all ended within reach of q", TRUST
+        if all(_reaches(q, sample) for _, sample in others):
+            return value, "all ended within reach of q", TRUST
+        return value, "all ended where more optimisation takes q, and q does not reach", NA
     fine = _within(_worst_shift((means[0] - mean) / sd)[1], sds[0] / sd)
     says = f"by their ELBOs they hold {1 - share[0]:.1%} of the mass: "
     says += "not enough to matter" if fine else "lost modes, mirror images (swapped labels) or one long ridge"
@@ -308,8 +320,8 @@ def _worst_shift(shift: np.ndarray) -> tuple[int, float]:
     return worst, float(shift[worst])
 
 
-def _within(shift: float, ratio: np.ndarray) -> bool:
-    return bool(abs(shift) < MEAN_TOLERANCE and (ratio > SD_RATIOS[0]).all() and (ratio < SD_RATIOS[1]).all())
+def _within(shift: float, ratio: np.ndarray, limits: tuple[float, float] = SD_RATIOS) -> bool:
+    return bool(abs(shift) < MEAN_TOLERANCE and (ratio > limits[0]).all() and (ratio < limits[1]).all())
 
 
 def _optimise(q: GaussianFit, seed: int, restarts: int, steps: int) -> list[GaussianFit | None]:

@@ -77,9 +77,12 @@ def one_scale(
     means, covariances = [], []
     for k, s in enumerate(np.exp(log_scale)):
         x, noise = design(s), np.broadcast_to(noise_sd(s), y.shape)
-        covariances.append(np.linalg.inv(np.diag(prior_sd**-2) + (x.T / noise**2) @ x))
+        precision = np.diag(prior_sd**-2) + (x.T / noise**2) @ x
+        covariances.append(np.linalg.inv(precision))
         means.append(covariances[-1] @ x.T @ (y / noise**2))
-        log_p[k] += stats.multivariate_normal.logpdf(y, None, np.diag(noise**2) + x * prior_sd**2 @ x.T)
+        # log p(y | s) = log p(y, w | s) − log p(w | y, s) at w = the mean
+        log_p[k] += stats.norm.logpdf(y, x @ means[-1], noise).sum() + stats.norm.logpdf(means[-1], 0, prior_sd).sum()
+        log_p[k] += 0.5 * (len(prior_sd) * np.log(2 * np.pi) - np.linalg.slogdet(precision)[1])
     share = special.softmax(log_p)
     if max(share[0], share[-1]) > 1e-6:
         raise ValueError(

@@ -5,6 +5,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import pytest
+from scipy import special
 
 from helpers.advi import advi
 from helpers.diagnose import (
@@ -205,3 +206,31 @@ def test_k_hat_by_formula(plain):
     assert khat_threshold(1000) == pytest.approx(2 / 3) and khat_threshold(20_000) == 0.7
     corrected = weighted(fit.draws(100_000, seed=0))
     assert corrected.weights.sum() == pytest.approx(1) and corrected.sd[0] == pytest.approx(1, abs=0.08)
+
+
+@pytest.mark.parametrize("heads", [10, 19])
+def test_a_heavy_tail_that_is_too_thin_to_matter(heads):
+    """A coin: q is right to 1 %, its ratios are nearly alike, and k-hat is 4 or 5 all the same."""
+    with pm.Model() as model:
+        pm.Binomial("heads", 2 * heads, pm.Uniform("p"), observed=heads)
+    flat = FlatModel(model)
+    a = heads + 1
+    exact = normal(flat, 0, np.sqrt(2 * special.polygamma(1, a)))  # the logit of a Beta(a, a)
+    assert psis(exact.draws(20_000, seed=1).log_ratio)[1] > 1
+    table = diagnose(flat, exact, seed=1)
+    assert overall(table) == TRUST and "too thin to matter" in table.loc["Pareto k-hat", "what it says"]
+
+
+def test_restarts_do_not_praise_a_fit_that_has_not_arrived(plain):
+    table = diagnose(plain, normal(plain, 6, 1), **QUICK)
+    assert table.loc["more optimisation", "verdict"] == WEIGHTS and table.loc["restarts", "verdict"] == NA
+    assert "q does not reach" in table.loc["restarts", "what it says"]
+
+
+def test_too_narrow_an_sd_is_not_excused_by_narrow_weights():
+    """Of a skewed posterior (0 of 100, uniform prior) q has 0.79 of the sd and its weighted draws 0.9."""
+    with pm.Model() as model:
+        pm.Binomial("hits", 100, pm.Uniform("p"), observed=0)
+    fit = advi(FlatModel(model), steps=1000, seed=1)
+    assert fit.sd[0] / np.sqrt(special.polygamma(1, 1) + special.polygamma(1, 101)) == pytest.approx(0.79, abs=0.02)
+    assert diagnose(model, fit, seed=1).loc["correction by the weights", "verdict"] in (WEIGHTS, NA)

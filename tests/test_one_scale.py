@@ -81,3 +81,10 @@ def test_mapped_to_the_centred_effects():
 def test_a_grid_that_is_too_short():
     with pytest.raises(ValueError, match="log_scale must reach further: its ends hold"):
         schools(np.linspace(0, 6, 50))
+
+
+def test_scales_next_to_nothing():
+    exact = one_scale(
+        [1.0, 2.5, 2.0], lambda s: np.ones((3, 1)), lambda s: s, [10.0], np.linspace(-12, 12, 801), scale_prior=2
+    )
+    assert np.isfinite(exact.log_evidence) and exact.share[0] < 1e-12
