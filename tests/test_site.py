@@ -1,0 +1,113 @@
+"""The static edition: it builds without a warning, and in a browser without network nothing is missing."""
+
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urldefrag
+
+import pytest
+from browser import chromium, missing
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parents[1]
+NAMES = [path.stem for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site") / "html"
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "site", str(folder)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (built.returncode, built.stderr[-3000:]) == (0, "")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    files = [site / "index.html", *(site / "chapters" / f"{name}.html" for name in NAMES)]
+    return {file: BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser") for file in files}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if missing():
+        pytest.skip(missing())
+    with chromium() as browser:
+        yield browser
+
+
+def test_every_chapter_has_a_card_and_a_picture(pages, site):
+    cards = pages[site / "index.html"].select(".sd-card")
+    links = {link["href"] for card in cards for link in card.select("a[href]")}
+    assert links == {f"chapters/{name}.html" for name in NAMES}
+    assert all(card.select_one("img") and card.select_one(".sd-card-footer") for card in cards)
+
+
+def test_every_picture_says_what_it_shows(pages):
+    for file, page in pages.items():
+        for picture in page.select("article img"):
+            assert len(picture.get("alt", "")) > 10, f"{file.name}: {picture['src']}"
+
+
+def test_no_mark_of_markdown_is_left(pages):
+    for file, page in pages.items():
+        for paragraph in page.select("article p, article li"):
+            assert not paragraph.get_text().lstrip().startswith(("| ", "$$", "**")), f"{file.name}: {paragraph}"
+
+
+def test_no_link_inside_the_site_is_broken(pages, site):
+    known = {}
+    for file, page in pages.items():
+        for link in page.select("a[href]"):
+            target, anchor = urldefrag(unquote(link["href"]))
+            if target.startswith(("http:", "https:", "mailto:")):
+                continue
+            found = (file.parent / target).resolve() if target else file
+            assert found.is_file() and found.is_relative_to(site.resolve()), f"{file.name}: {link['href']}"
+            if anchor and found.suffix == ".html":
+                if found not in known:
+                    known[found] = {e["id"] for e in BeautifulSoup(found.read_text(), "html.parser").select("[id]")}
+                assert anchor in known[found] | {"top", ""}, f"{file.name}: {link['href']}"
+
+
+def test_nothing_is_fetched(pages):
+    for file, page in pages.items():
+        sources = [e.get("src") or e.get("href") for e in page.select("script[src], link[href], img[src], iframe[src]")]
+        assert not [s for s in sources if s.startswith(("http:", "https:", "//"))], file.name
+
+
+def test_every_page_in_a_browser_without_network(pages, browser):
+    complaints = []
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(f"{page.url}: {m.text}"))
+    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+    page.on("requestfailed", lambda request: complaints.append(f"{page.url}: failed {request.url}"))
+    for file, soup in pages.items():
+        page.goto(file.as_uri())
+        formulas = len(soup.select(".math"))
+        assert formulas or file.stem in ("index", "00_start_here")
+        page.wait_for_function(f"document.querySelectorAll('mjx-container').length >= {formulas}", timeout=20_000)
+        broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
+        assert page.evaluate(broken) == [] and page.locator("mjx-merror").count() == 0
+    assert complaints == []
+    context.close()
+
+
+def test_the_animation_plays(site, browser):
+    page = browser.new_context(offline=True).new_page()
+    page.goto((site / "chapters" / "04_mixtures.html").as_uri())
+    reading = page.locator(".js-plotly-plot text", has_text="iteration").first
+    assert reading.text_content().startswith("iteration 0,")
+    page.locator(".js-plotly-plot .updatemenu-button", has_text="Play").click()
+    page.wait_for_function(
+        "!document.querySelector('.js-plotly-plot').textContent.includes('iteration 0,')", timeout=10_000
+    )
+
+
+def test_search_and_the_dark(site, browser):
+    page = browser.new_context(offline=True, color_scheme="dark").new_page()
+    page.goto((site / "search.html").as_uri() + "?q=minibatch")
+    page.wait_for_selector("#search-results li a", timeout=20_000)
+    red, green, blue = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+    assert red + green + blue < 150
