@@ -122,6 +122,7 @@ def test_what_pm_fit_returns_is_matched_by_names(plain):
         diagnose(plain, fit, **QUICK)
 
 
+@pytest.mark.filterwarnings("ignore:total_size not provided")
 def test_a_minibatch_fit_is_judged_by_all_rows():
     y = np.random.default_rng(0).normal(3, 1, 400)
 
