@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / "benchmarks" / ".sweep.jsonl"
 DATA = {"03_logistic_regression": "x = rng.normal(size=100)"}  # chapter: text of the cell that makes the data
 SEED = re.compile(r"^SEED = (\d+)$", re.MULTILINE)
+COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 LIBRARIES = ("pymc", "pytensor", "jax", "numpy")
 
 
@@ -53,10 +54,10 @@ def with_seed(notebook, seed: int, data: str | None = None):
 
 
 def fingerprint(path: Path) -> str:
-    """Changes with the code of the notebook, not with its text."""
+    """Changes with the code of the notebook, not with its text, its setup cell (the first) or its colours."""
     cells = nbformat.read(path, as_version=4).cells
-    code = "\0".join(cell.source for cell in cells if cell.cell_type == "code")
-    return hashlib.sha256(code.encode()).hexdigest()[:12]
+    code = "\0".join([cell.source for cell in cells if cell.cell_type == "code"][1:])
+    return hashlib.sha256(COLOUR.sub("", code).encode()).hexdigest()[:12]
 
 
 def run(path: Path, seed: int) -> dict:

@@ -73,6 +73,15 @@ def test_one_seed_only(cells):
         sweep.with_seed(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("SEED = 1")]), 3, "other")
 
 
+def test_what_changes_the_fingerprint(tmp_path):
+    def of(*cells):
+        return sweep.fingerprint(write(tmp_path / "01.ipynb", *cells))
+
+    first = of("setup", "draw('#0072B2')", "x = 1")
+    assert first == of("stamped", "draw('#123456')", "x = 1")
+    assert first != of("setup", "draw('#0072B2')", "x = 2")
+
+
 def test_the_data_cells_exist():
     for stem, text in sweep.DATA.items():
         notebook = nbformat.read(sweep.ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
