@@ -305,7 +305,9 @@ def _restarts_row(q: GaussianFit, better, others: list, asked: int) -> tuple[str
     fine = _within(_worst_shift((means[0] - mean) / sd)[1], sds[0] / sd)
     says = f"by their ELBOs they hold {1 - share[0]:.1%} of the mass: "
     says += "not enough to matter" if fine else "lost modes, mirror images (swapped labels) or one long ridge"
-    return value, says, TRUST if fine else NOT
+    if not fine:
+        return value, says, NOT
+    return value, says, TRUST if _reaches(q, better[1]) else NA  # no praise for a fit that has not arrived
 
 
 def _reaches(q: GaussianFit, sample: Draws) -> bool:
