@@ -15,10 +15,14 @@ import nbformat
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK_LINK = re.compile(r"https://colab\.research\.google\.com/github/[\w./-]+?/notebooks/(\w+\.ipynb)")
 SETUP_CELL = """\
-if "google.colab" in str(get_ipython()):
+import sys
+from importlib.util import find_spec
+
+if "google.colab" in sys.modules and not find_spec("helpers"):
     %pip install -q "elbo-room @ git+https://github.com/{repository}@{branch}"
 import helpers
 
+assert hasattr(helpers, "start"), f"rename {{helpers}}: it hides the course's own helpers"
 helpers.start()"""
 
 

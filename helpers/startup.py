@@ -109,8 +109,13 @@ def _with_numpy_losses(step_function):
 
 
 def _is_no_progress_note(record):
-    # logged while the interrupt is handled; where a callback has stopped the fit, nobody wonders
-    return record.levelno > logging.INFO or isinstance(sys.exception(), KeyboardInterrupt)
+    if record.levelno > logging.INFO:
+        return True
+    # Logged while the interrupt is handled (where a callback has stopped the fit, nobody wonders): said as a
+    # plain output, since the log is shown as an error would be.
+    if isinstance(sys.exception(), KeyboardInterrupt):
+        print(record.getMessage())
+    return False
 
 
 def _set_defaults(owner, name, defaults):

@@ -1,7 +1,8 @@
 """The look of every picture: one palette with fixed roles, one size of text.
 
-The colours are Okabe and Ito's colour-blind-safe set (2008), the orange-red darkened until text in it has a
-contrast of 4.5:1 on white.
+The colours start from Okabe and Ito's colour-blind-safe set (2008), darkened until text in them has a contrast of 4.5:1
+on white (all but "uncertainty", which only fills) and until any two differ for eyes with any deficiency: see
+``images/palette.py``.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ PALETTE = {
     "target": "#0072B2",
     "approximation": "#C04A00",
     "truth": "#1A1A1A",
-    "data": "#007F5F",
+    "data": "#006B50",
     "uncertainty": "#56B4E9",
     "second": "#8F4A7A",
-    "muted": "#6B6B6B",
+    "muted": "#454545",
 }
 WIDTH = 7.6  # inches: as wide as a cell of JupyterLab at 100 dots an inch, so that 10 points stay readable
 

@@ -75,7 +75,7 @@ def _fresh_environment(home: Path, settings: dict) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def jupyter(root: Path, settings: dict | None = None) -> Iterator[str]:
+def jupyter(root: Path, settings: dict | None = None, page_config: dict | None = None) -> Iterator[str]:
     """A server on loopback for the folder `root`; yields an address with "{page}" to fill in, such as "lab"."""
     port, token = _free_port(), secrets.token_hex(8)
     options = [f"--port={port}", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"]
@@ -88,6 +88,8 @@ def jupyter(root: Path, settings: dict | None = None) -> Iterator[str]:
     options += ["--JupyterNotebookApp.expose_app_in_browser=True"]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         environment = _fresh_environment(Path(home), SETTINGS | (settings or {}))
+        (Path(home) / "config" / "labconfig").mkdir(parents=True)
+        (Path(home) / "config" / "labconfig" / "page_config.json").write_text(json.dumps(page_config or {}))
         log = Path(home, "log")
         with log.open("w") as output:
             command = [sys.executable, "-m", "jupyterlab", *options]

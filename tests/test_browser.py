@@ -39,6 +39,13 @@ def note(page, kind: str, text: str, where: str) -> None:
         page.our_errors.append(text)
 
 
+def set_source(page, source: str) -> None:
+    page.evaluate(
+        "(source) => window.jupyterapp.shell.currentWidget.content.widgets[0].model.sharedModel.setSource(source)",
+        source,
+    )
+
+
 class Hands:
     """What a reader does to the widget on a page, and sees."""
 
@@ -151,8 +158,7 @@ def test_noisy_descent_by_keyboard_and_while_the_kernel_is_busy(open_page, tmp_p
     from playwright.sync_api import expect
 
     page, flag = open_page(f"doc/tree/{ONE_CELL}"), tmp_path / "busy"
-    cell = "window.jupyterapp.shell.currentWidget.content.widgets[0].model.sharedModel"
-    page.evaluate(f"(source) => {cell}.setSource(source)", BUSY.format(flag=str(flag)))
+    set_source(page, BUSY.format(flag=str(flag)))
     run_all(page)
     widget = page.locator(".noisy-descent")
     reading, note = widget.locator(".nd-reading"), widget.locator(".nd-note")
@@ -201,8 +207,7 @@ def test_function_posterior_by_keyboard_and_while_it_fits(open_page, tmp_path):
     from playwright.sync_api import expect
 
     page, flag = open_page(f"doc/tree/{ONE_CELL}"), tmp_path / "busy"
-    cell = "window.jupyterapp.shell.currentWidget.content.widgets[0].model.sharedModel"
-    page.evaluate(f"(source) => {cell}.setSource(source)", FUNCTIONS.format(flag=str(flag)))
+    set_source(page, FUNCTIONS.format(flag=str(flag)))
     run_all(page)
     widget = page.locator(".function-posterior")
     reading, note, band = (widget.locator(name) for name in (".fp-reading", ".fp-note", ".fp-plot .fp-advi .fp-band"))
@@ -234,5 +239,40 @@ def test_function_posterior_by_keyboard_and_while_it_fits(open_page, tmp_path):
 
     page.set_viewport_size({"width": 420, "height": 900})
     assert widget.evaluate("(node) => node.scrollWidth <= node.clientWidth")
+    assert page.our_errors == []
+    page.close()
+
+
+WIDGETS = {
+    "manual_vi": "ManualVI",
+    "change_of_variables": "ChangeOfVariables",
+    "noisy_descent": "NoisyDescent",
+    "function_posterior": "FunctionPosterior",
+}
+LOOKS = "(widget) => [...widget.querySelectorAll('path')].map((path) => path.getAttribute('d')).join()"
+
+
+@pytest.mark.parametrize("module", WIDGETS)
+@pytest.mark.parametrize("page_of", ["doc/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
+def test_every_widget_appears_is_labelled_reacts_and_survives_a_second_run(open_page, page_of, module):
+    from playwright.sync_api import expect
+
+    page = open_page(f"{page_of}/{ONE_CELL}")
+    set_source(page, f"from helpers.{module} import {WIDGETS[module]}\n\n{WIDGETS[module]}()")
+    root = f".{module.replace('_', '-')}"
+    widget = page.locator(root)
+    for _ in range(2):
+        run_all(page)
+        expect(page.locator(f"{root}[data-old]")).to_have_count(0)
+        expect(widget).to_have_count(1)
+        expect(widget.locator("path").first).to_be_attached()
+        controls = re.findall(r"- (slider|combobox|checkbox|button|radio)\b(.*)", widget.aria_snapshot())
+        assert len(controls) >= 3 and all(re.match(r' "\S', name) for _, name in controls), controls
+        before = widget.evaluate(LOOKS)
+        widget.get_by_role("slider").first.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function(f"(before) => ({LOOKS})(document.querySelector('{root}')) != before", arg=before)
+        expect(widget.get_by_role("slider").first).to_be_focused()
+        widget.evaluate("(widget) => widget.dataset.old = true")
     assert page.our_errors == []
     page.close()

@@ -1,6 +1,7 @@
 """Pictures made by scripts are current; figures reach the reader small and with a caption."""
 
 import io
+import itertools
 import re
 import runpy
 from pathlib import Path
@@ -9,6 +10,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from colorspacious import deltaE
 from PIL import Image
 from scipy import special
 
@@ -91,3 +93,28 @@ def test_figures_are_small_and_captioned(monkeypatch):
 def test_the_map_marks_the_chapters_that_exist():
     stored = {int(path.name[:2]) for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")} - {0}
     assert {chapter.number for chapter in course_map.CHAPTERS if chapter.open} == stored
+
+
+@pytest.fixture(scope="module")
+def palette_script():
+    return runpy.run_path(str(ROOT / "images" / "palette.py"))
+
+
+@pytest.mark.parametrize("deficiency", [None, "deuteranomaly", "protanomaly", "tritanomaly"])
+def test_palette_colours_differ_for_all_eyes(palette_script, deficiency):
+    colours = [matplotlib.colors.to_rgb(colour) for colour in PALETTE.values()]
+    seen = palette_script["seen"](colours, deficiency)
+    pairs = itertools.combinations(range(len(PALETTE)), 2)
+    distance = {(a, b): float(deltaE(seen[a], seen[b], input_space="sRGB1")) for a, b in pairs}
+    assert min(distance.values()) >= 10, [list(PALETTE)[k] for k in min(distance, key=distance.get)]  # CAM02-UCS
+
+
+def test_palette_picture_is_current(palette_script):
+    stored = np.asarray(Image.open(ROOT / "images" / "palette.png").convert("RGB"), float)
+    buffer = io.BytesIO()
+    with plt.rc_context():
+        palette_script["style"].apply()
+        palette_script["draw"]().savefig(buffer)
+    plt.close("all")
+    new = np.asarray(Image.open(buffer).convert("RGB"), float)
+    assert new.shape == stored.shape and np.abs(new - stored).mean() < 1, "run `uv run python images/palette.py`"

@@ -258,9 +258,9 @@ class Stage:
         )
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory):
-    """A stored notebook, opened in JupyterLab and not run, with the animation alive in it."""
+@pytest.fixture(scope="module", params=["doc/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
+def stage(request, tmp_path_factory):
+    """A stored notebook, opened and not run, with the animation alive in it."""
     if missing():
         pytest.skip(missing())
     folder, outputs = tmp_path_factory.mktemp("notebooks"), []
@@ -276,7 +276,7 @@ def stage(tmp_path_factory):
         page = browser.new_page(viewport={"width": 1150, "height": 1000})
         page.asked = []
         page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(address.format(page="doc/tree/one.ipynb"))
+        page.goto(address.format(page=f"{request.param}/one.ipynb"))
         page.wait_for_selector(".js-plotly-plot .slider-rail-touch-rect", timeout=60_000)
         yield Stage(page)
 

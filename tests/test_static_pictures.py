@@ -1,0 +1,21 @@
+"""Where no widget manager answers, each widget's place is taken by its picture, which says so."""
+
+import pytest
+from browser import chromium, jupyter, missing, run_all, wait_for_kernel, write_notebook
+from test_browser import ONE_CELL, WIDGETS
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+
+
+def test_where_no_widget_manager_answers_the_picture_stands(tmp_path):
+    write_notebook(tmp_path / ONE_CELL, *(f"from helpers.{m} import {w}\n\n{w}()" for m, w in WIDGETS.items()))
+    off = {"disabledExtensions": {"@jupyter-widgets/jupyterlab-manager": True}}
+    with jupyter(tmp_path, page_config=off) as address, chromium() as browser:
+        page = browser.new_page(viewport={"width": 1150, "height": 1000})
+        page.goto(address.format(page=f"doc/tree/{ONE_CELL}"))
+        wait_for_kernel(page)
+        run_all(page)
+        pictures = page.locator(".jp-OutputArea-output img")
+        pictures.nth(len(WIDGETS) - 1).wait_for(timeout=60_000)
+        assert pictures.count() == len(WIDGETS)
+        assert page.locator(".manual-vi, .noisy-descent, .change-of-variables, .function-posterior").count() == 0
