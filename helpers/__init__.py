@@ -21,19 +21,12 @@ LIBRARIES = (
 
 
 def start() -> None:
-    """Prepare a notebook: the course's style of pictures now, and fast start-up for PyMC when it is imported.
-
-    In Colab it also switches on widgets that Colab does not bring along.
-    """
+    """Prepare a notebook: the course's style of pictures now, and fast start-up for PyMC when it is imported."""
     import wrapt
 
     from helpers import startup, style
 
     style.apply()
-    if "google.colab" in sys.modules:
-        from google.colab import output
-
-        output.enable_custom_widget_manager()
     # A chapter without PyMC should not wait for its import.
     wrapt.register_post_import_hook(lambda _: startup.use_fast_backends(), "pymc")
 

@@ -61,7 +61,7 @@ def test_colab_installs_only_what_is_imported():
     names = {"PIL": "pillow", "IPython": "ipython", "arviz_stats": "arviz", "sklearn": "scikit-learn"}
     imported = {names.get(name, name) for name in imported}
     assert set(RUNTIME) - imported == THROUGH_PYMC | FLOORS_ONLY
-    tools = {"nbformat", "nbclient", "google"}  # only for who stamps, or teaches; in Colab only
+    tools = {"nbformat", "nbclient"}  # only for who stamps, or teaches
     assert imported - set(RUNTIME) - set(sys.stdlib_module_names) <= {"helpers"} | tools
 
 
@@ -142,15 +142,4 @@ def test_importing_helpers_is_cheap():
 
 def test_start_makes_a_later_import_of_pymc_fast():
     code = "import helpers; helpers.start(); helpers.start(); import pymc as pm; assert pm.sample.elbo_room_defaults"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
-
-
-def test_start_switches_on_widgets_in_colab():
-    code = (
-        "import sys, types; calls = []; names = ('google', 'google.colab', 'google.colab.output'); "
-        "sys.modules |= {name: types.ModuleType(name) for name in names}; "
-        "sys.modules['google.colab'].output = sys.modules['google.colab.output']; "
-        "sys.modules['google.colab.output'].enable_custom_widget_manager = lambda: calls.append(1); "
-        "import helpers; helpers.start(); assert calls == [1]"
-    )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
