@@ -47,4 +47,4 @@ def draw():
 
 if __name__ == "__main__":
     style.apply()
-    draw().savefig(PICTURE, metadata={"Software": None})
+    draw().savefig(PICTURE)

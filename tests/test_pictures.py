@@ -110,7 +110,10 @@ def test_palette_colours_differ_for_all_eyes(palette_script, deficiency):
 
 
 def test_palette_picture_is_current(palette_script):
-    stored = np.asarray(Image.open(ROOT / "images" / "palette.png").convert("RGB"), float)
+    picture = Image.open(ROOT / "images" / "palette.png")
+    if matplotlib.__version__ not in picture.info["Software"]:
+        pytest.skip(f"stored with {picture.info['Software']}, which sets text in other places")
+    stored = np.asarray(picture.convert("RGB"), float)
     buffer = io.BytesIO()
     with plt.rc_context():
         palette_script["style"].apply()
