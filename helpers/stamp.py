@@ -1,4 +1,4 @@
-"""Write the repository's address into every badge and setup cell: `uv run python -m helpers.stamp`.
+"""Write the repository's address into every badge, every setup cell and the site: `uv run python -m helpers.stamp`.
 
 The address stands once, under `[tool.elbo-room]` in `pyproject.toml`. Whoever forks the course changes it there
 and runs this command.
@@ -14,6 +14,7 @@ import nbformat
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK_LINK = re.compile(r"https://colab\.research\.google\.com/github/[\w./-]+?/notebooks/(\w+\.ipynb)")
+SITE_LINK = re.compile(r"(?<=\[repository\]\()https://github\.com/[\w./-]+")
 SETUP_CELL = """\
 import sys
 from importlib.util import find_spec
@@ -40,7 +41,7 @@ def stamped(path: Path, repository: str, branch: str) -> str:
     """The text of the file at `path` (a notebook or Markdown) as it should be."""
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".ipynb":
-        return badge_links(text, repository, branch)
+        return SITE_LINK.sub(f"https://github.com/{repository}", badge_links(text, repository, branch))
     notebook = nbformat.reads(text, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -52,7 +53,7 @@ def stamped(path: Path, repository: str, branch: str) -> str:
 
 def stale(root: Path = ROOT) -> dict[Path, str]:
     """The files whose address is not the one in `pyproject.toml`, each with the text it should have."""
-    files = [root / "README.md", *sorted((root / "notebooks").glob("[0-9]*.ipynb"))]
+    files = [root / "README.md", root / "site" / "index.md", *sorted((root / "notebooks").glob("[0-9]*.ipynb"))]
     wanted = {path: stamped(path, **address(root)) for path in files}
     return {path: text for path, text in wanted.items() if text != path.read_text(encoding="utf-8")}
 

@@ -48,6 +48,16 @@ def test_opens_with_title_badge_promise_and_times(path, cells):
         assert promise in first
 
 
+def test_reading_time_is_the_same_in_every_list(path, cells):
+    minutes = re.search(r"\*\*Reading:\*\* about (\d+) minutes", cells[0].source)[1]
+    start = "\n".join(cell.source for cell in nbformat.read(PATHS[0], as_version=4).cells)
+    rows = re.findall(
+        rf"^\|.*\((?:notebooks/)?{path.name}\).*$", (ROOT / "README.md").read_text("utf-8") + start, re.MULTILINE
+    )
+    assert len(rows) >= (1 if path == PATHS[0] else 2)
+    assert all(f"| {minutes} min |" in row for row in rows)
+
+
 def test_address_and_setup_cell_agree_with_pyproject():
     assert not stamp.stale(), "run `uv run python -m helpers.stamp`"
 
@@ -57,15 +67,15 @@ def test_setup_cell_is_short():
 
 
 def test_stamp_rewrites_a_fork(tmp_path):
-    for folder in ("notebooks", "helpers"):
+    for folder in ("notebooks", "helpers", "site"):
         (tmp_path / folder).mkdir()
-    for file in [ROOT / "README.md", *PATHS]:
+    for file in [ROOT / "README.md", ROOT / "site" / "index.md", *PATHS]:
         (tmp_path / file.relative_to(ROOT)).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     fork = project.replace(f'repository = "{stamp.address()["repository"]}"', 'repository = "a-teacher/vi"')
     (tmp_path / "pyproject.toml").write_text(fork, encoding="utf-8")
     changed = stamp.stale(tmp_path)
-    assert len(changed) == len(PATHS) + 1
+    assert len(changed) == len(PATHS) + 2
     for file, text in changed.items():
         assert "a-teacher/vi" in text
         file.write_text(text, encoding="utf-8")
