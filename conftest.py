@@ -1,4 +1,7 @@
-"""Every notebook runs without network: the Python processes that the tests start refuse to leave this machine."""
+"""Every notebook runs without network: the Python processes that the tests start refuse to leave this machine.
+
+(Those of tests/test_colab.py may: they install the course.)
+"""
 
 import os
 from pathlib import Path

@@ -17,13 +17,13 @@ NOTEBOOK_LINK = re.compile(r"https://colab\.research\.google\.com/github/[\w./-]
 SITE_LINK = re.compile(r"(?<=\[repository\]\()https://github\.com/[\w./-]+")
 SETUP_CELL = """\
 import sys
-from importlib.util import find_spec
+from importlib import metadata
 
-if "google.colab" in sys.modules and not find_spec("helpers"):
+if "google.colab" in sys.modules and not [*metadata.distributions(name="elbo-room")]:
     %pip install -q "elbo-room @ git+https://github.com/{repository}@{branch}"
 import helpers
 
-assert hasattr(helpers, "start"), f"rename {{helpers}}: it hides the course's own helpers"
+assert hasattr(helpers, "start"), f"{{helpers}} hides the course's own: rename it, then restart the session"
 helpers.start()"""
 
 

@@ -44,7 +44,7 @@ def use_fast_backends():
     - the rest (``approx.sample``, ``pm.draw``, predictive draws) uses PyTensor's mode ``FAST_COMPILE``;
     - progress bars appear only where somebody watches; a call that says ``progressbar=`` wins;
     - an interrupt of such a fit keeps what it has at any moment;
-    - PyMC logs warnings, errors and where a fit was interrupted, no longer its progress notes. (It counts "R-hat is
+    - PyMC logs warnings and errors, no longer its progress notes; where a fit was interrupted is printed. (It counts "R-hat is
       too large" among the notes, and the samplers chosen here never say it: ask `arviz.summary`.)
 
     Raises
@@ -88,7 +88,7 @@ def use_fast_backends():
     # But whoever has interrupted a fit is told where it stands: `pm.fit` returns as if nothing had happened.
     fits = logging.getLogger("pymc.variational.inference")
     fits.setLevel(logging.INFO)
-    fits.addFilter(_is_no_progress_note)
+    fits.addFilter(_announce_interrupts)
     # JAX copies the random generator; PyMC seeds the copy, so there is nothing for the reader to do.
     warnings.filterwarnings("ignore", message="The RandomType SharedVariables")
 
@@ -108,7 +108,8 @@ def _with_numpy_losses(step_function):
     return with_numpy_losses
 
 
-def _is_no_progress_note(record):
+def _announce_interrupts(record):
+    """A filter of PyMC's log that lets warnings pass, and prints where a fit was interrupted."""
     if record.levelno > logging.INFO:
         return True
     # Logged while the interrupt is handled (where a callback has stopped the fit, nobody wonders): said as a

@@ -1,8 +1,8 @@
 """The look of every picture: one palette with fixed roles, one size of text.
 
-The colours start from Okabe and Ito's colour-blind-safe set (2008), darkened until text in them has a contrast of 4.5:1
-on white (all but "uncertainty", which only fills) and until any two differ for eyes with any deficiency: see
-``images/palette.py``.
+Six colours from Okabe and Ito's colour-blind-safe set (2008) and a grey, some of them changed until text in them has a
+contrast of 4.5:1 on white (nothing is written in "uncertainty"), and until any two are 10 or more apart in CAM02-UCS, in
+full colour vision and in simulated deuteranopia, protanopia and tritanopia: see ``images/palette.py``.
 """
 
 from __future__ import annotations

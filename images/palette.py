@@ -38,7 +38,7 @@ def draw():
     for ax, (name, deficiency) in zip(axes, EYES.items(), strict=True):
         for k, (role, colour) in enumerate(zip(PALETTE, seen(colours, deficiency), strict=True)):
             ax.plot(x, -k + 0.12 * np.sin(9 * x), color=colour)
-            written = PALETTE["truth"] if role == "uncertainty" else colour  # it only ever fills
+            written = PALETTE["truth"] if role == "uncertainty" else colour  # nothing is written in it
             ax.text(0, -k + 0.25, role, color=written, fontsize=9)
         ax.set(title=name, xlim=(0, 1), ylim=(-len(PALETTE) + 0.6, 0.8))
         ax.axis("off")

@@ -179,7 +179,9 @@ class Kernel:
             if message["parent_header"].get("msg_id") != cell:
                 continue
             content = message["content"]
-            text += content.get("text", "") + content.get("ename", "")
+            text += (
+                " [stderr] " * (content.get("name") == "stderr") + content.get("text", "") + content.get("ename", "")
+            )
             if interrupt and interrupt in text:
                 interrupt = self.manager.interrupt_kernel()
             if content.get("execution_state") == "idle":
@@ -228,4 +230,5 @@ print(len(fit.hist))"""
     words = interrupted(kernel, cell.format(1_000_000))
     assert int(words[-1]) < 1_000_000
     assert f"Interrupted at {int(words[-1]):,}" in " ".join(words)  # it ends as if nothing had happened
+    assert "[stderr]" not in words
     assert kernel.run(cell.format(100)).split() == ["started", "100"]

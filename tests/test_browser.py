@@ -252,6 +252,14 @@ WIDGETS = {
 LOOKS = "(widget) => [...widget.querySelectorAll('path')].map((path) => path.getAttribute('d')).join()"
 
 
+def at_rest(page, widget) -> str:
+    """The looks of a widget that has finished drawing: the same for a second."""
+    looks = None
+    while looks != (looks := widget.evaluate(LOOKS)):
+        page.wait_for_timeout(1000)
+    return looks
+
+
 @pytest.mark.parametrize("module", WIDGETS)
 @pytest.mark.parametrize("page_of", ["doc/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
 def test_every_widget_appears_is_labelled_reacts_and_survives_a_second_run(open_page, page_of, module):
@@ -268,7 +276,7 @@ def test_every_widget_appears_is_labelled_reacts_and_survives_a_second_run(open_
         expect(widget.locator("path").first).to_be_attached()
         controls = re.findall(r"- (slider|combobox|checkbox|button|radio)\b(.*)", widget.aria_snapshot())
         assert len(controls) >= 3 and all(re.match(r' "\S', name) for _, name in controls), controls
-        before = widget.evaluate(LOOKS)
+        before = at_rest(page, widget)
         widget.get_by_role("slider").first.focus()
         page.keyboard.press("ArrowRight")
         page.wait_for_function(f"(before) => ({LOOKS})(document.querySelector('{root}')) != before", arg=before)

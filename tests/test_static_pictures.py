@@ -1,4 +1,4 @@
-"""Where no widget manager answers, each widget's place is taken by its picture, which says so."""
+"""Where no widget manager answers, each widget's place is taken by its picture."""
 
 import pytest
 from browser import chromium, jupyter, missing, run_all, wait_for_kernel, write_notebook
