@@ -44,8 +44,8 @@ def use_fast_backends():
     - the rest (``approx.sample``, ``pm.draw``, predictive draws) uses PyTensor's mode ``FAST_COMPILE``;
     - progress bars appear only where somebody watches; a call that says ``progressbar=`` wins;
     - an interrupt of such a fit keeps what it has at any moment;
-    - PyMC logs warnings and errors, no longer its progress notes; where a fit was interrupted is printed. (It counts "R-hat is
-      too large" among the notes, and the samplers chosen here never say it: ask `arviz.summary`.)
+    - PyMC logs warnings and errors, no longer its progress notes; where a fit was interrupted is printed. (It
+      counts "R-hat is too large" among the notes, and the samplers chosen here never say it: ask `arviz.summary`.)
 
     Raises
     ------
