@@ -18,6 +18,8 @@ def script(name: str) -> str:
 class WithPicture:
     """Put it before `anywidget.AnyWidget`; the widget needs `start`, its first state, and `picture()`, a PNG of it."""
 
+    _ipython_display_ = None  # with ipywidgets 7, Colab's, it would show the live view alone
+
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
         """The live view and, for code hosts and untrusted notebooks, the picture."""
         data, metadata = super()._repr_mimebundle_(**kwargs)

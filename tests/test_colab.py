@@ -100,10 +100,12 @@ def code(source):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_notebook_alone_runs_to_the_end(colab, path):
     cells = nbformat.read(path, as_version=4).cells
-    numpy, loaded, widgets, calls = colab(*cells, code(VERSIONS))
-    assert numpy == loaded == "2.1.3" and widgets == "7.7.1"
-    has_widget = any(WIDGET in output.get("data", {}) for cell in cells for output in cell.get("outputs", []))
-    assert int(calls) == has_widget  # anywidget calls it once
+    numpy, loaded, ipywidgets, calls = colab(*cells, code(VERSIONS))
+    assert numpy == loaded == "2.1.3" and ipywidgets == "7.7.1"
+    widgets = [o for cell in cells for o in cell.get("outputs", []) if WIDGET in o.get("data", {})]
+    assert int(calls) == bool(widgets)  # anywidget calls it once
+    assert all("custom_widget_manager" in output.metadata[WIDGET]["colab"] for output in widgets)
+    assert all("image/png" in output.data for output in widgets)  # for where no widget manager answers
 
 
 def test_second_run_of_the_setup_cell_installs_nothing(colab, monkeypatch):
