@@ -33,7 +33,7 @@ CHAPTERS = (
     Chapter(7, "Using a posterior", "What is such a\nposterior good for?", (0, 2), open=True),
     Chapter(8, "From line to network", "What does VI\ngive up?", (1, 2), open=True),
     Chapter(9, "Did it work?", "And when the truth\nis unknown?", (2, 2), open=True),
-    Chapter(10, "Scaling out", "And past one\nmachine?", (2, 3)),
+    Chapter(10, "Scaling out", "And past one\nmachine?", (2, 3), open=True),
 )
 BOX = (0.86, 0.66)  # width and height of a chapter, in columns and rows
 

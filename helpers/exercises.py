@@ -1160,3 +1160,100 @@ def _slip_in_draws_needed(value: float, khat: float) -> str | None:
         if np.isclose(value, [wrong, np.ceil(wrong)], rtol=1e-5).any():
             return hint
     return f"For k-hat {khat} it gives {value:,.1f}; the threshold is {khat} at S = {right:,.1f}."
+
+
+def check_prior_once(function: Callable) -> Verdict:
+    """Chapter 10, exercise 1: K posteriors, each with the whole prior N(0, P₀⁻¹) → mean and precision of all rows."""
+    for shards in (4, 9):
+        rng = np.random.default_rng(shards)
+        factors = rng.normal(size=(shards, 6, 3))
+        sums, prior = factors.mT @ factors, np.diag([0.5, 1.0, 2.0])
+        precisions, rights = sums + prior, rng.normal(size=(shards, 3))
+        means = np.linalg.solve(precisions, rights[..., None])[..., 0]
+        parts, problem = _call_for_arrays(function, "(mean, precision)", means.copy(), precisions.copy(), prior.copy())
+        if problem:
+            return problem
+        mean, precision = parts
+        if mean.shape != (3,) or precision.shape != (3, 3):
+            shapes = f"not {mean.shape} and {precision.shape}"
+            return Verdict(False, f"For three parameters the shapes should be (3,) and (3, 3), {shapes}.")
+        if hint := _slip_in_precision(precision, precisions, prior) or _slip_in_mean(mean, means, precisions, prior):
+            return Verdict(False, hint)
+    return Verdict(True, "The prior is in it once, as for somebody who has seen all rows.")
+
+
+def _slip_in_precision(precision, precisions, prior) -> str | None:
+    shards, total = len(precisions), precisions.sum(axis=0)
+    right = total - (shards - 1) * prior
+    for wrong, hint in (
+        (total, "The prior is still in it K times: take K − 1 of them away."),
+        (total - shards * prior, "That takes all K priors away; one has to stay."),
+        (total - prior, "That takes one prior away; there are K in the sum, and one has to stay."),
+        (total + (shards - 1) * prior, "The sign is turned round: the sum has too many priors."),
+        (total - (shards - 1) * np.linalg.inv(prior), "prior_precision is a precision already: no inverse."),
+        (precisions.mean(axis=0), "That is an average; precisions add."),
+        (np.linalg.inv(right), "That is the covariance; its inverse, the precision, is asked for."),
+    ):
+        if np.allclose(precision, wrong, rtol=1e-4, atol=1e-4):
+            return hint
+    if not np.allclose(precision, right, rtol=1e-4, atol=1e-4):
+        return "The precision is the sum of the precisions less the priors that are in it too often."
+    return None
+
+
+def _slip_in_mean(mean, means, precisions, prior) -> str | None:
+    total, weighted = precisions.sum(axis=0), np.einsum("kij,kj->i", precisions, means)
+    right = total - (len(means) - 1) * prior
+    for wrong, hint in (
+        (means.mean(axis=0), "Means are averaged with the precisions as weights, not equally."),
+        (np.linalg.solve(total, weighted), "The precision is right; the mean still divides by the sum with K priors."),
+        (weighted, "That is Σ Λₖmₖ; it still has to be solved for the mean."),
+        (right @ weighted, "That multiplies Σ Λₖmₖ by the precision; solve with it."),
+    ):
+        if np.allclose(mean, wrong, rtol=1e-4, atol=1e-4):
+            return hint
+    if not np.allclose(mean, np.linalg.solve(right, weighted), rtol=1e-4, atol=1e-4):
+        return "The precision is right. The mean m solves Λm = Σ Λₖmₖ: a prior with mean 0 adds nothing to that sum."
+    return None
+
+
+def check_log_share(function: Callable[[np.ndarray, int], np.ndarray]) -> Verdict:
+    """Chapter 10, exercise 2: ζ = log σ (points,), K → log of the share of σ ~ Exponential(1) for one of K shards."""
+    for shards in (4, 32):
+        zeta = np.linspace(-2.5, 1.5, 7)
+        value, problem = _call_for_array(function, zeta.copy(), shards)
+        if problem:
+            return problem
+        if value.shape != zeta.shape:
+            return Verdict(False, f"For ζ of shape {zeta.shape} the answer has shape {value.shape}.")
+        if hint := _slip_in_share(value, zeta, np.exp(zeta), shards):
+            return Verdict(False, hint)
+    return Verdict(True, "Prior and Jacobian, both to the power 1/K.")
+
+
+def _slip_in_share(value, zeta, sigma, shards) -> str | None:
+    right = (zeta - sigma) / shards
+    for wrong, hint in (
+        (zeta - sigma, "That is the whole prior: K shards would have it K times."),
+        (-sigma / shards, "The Jacobian is missing: the density of ζ is that of σ times dσ/dζ."),
+        (zeta - sigma / shards, "The Jacobian is in it whole: the product of K shards holds it K times."),
+        (zeta / shards - sigma, "The prior of σ is in it whole: both parts are raised to 1/K."),
+        ((-sigma - zeta) / shards, "The Jacobian is dσ/dζ = σ, so its logarithm is +ζ."),
+        (-zeta / shards, "The prior is Exponential in σ = exp(ζ), not in ζ."),
+        (
+            zeta - sigma / shards - np.log(shards),
+            "That is a new prior, Exponential(1/K). Raise the density of ζ to 1/K.",
+        ),
+        (shards * (zeta - sigma), "The power 1/K divides the logarithm by K."),
+        (-right, "The sign is turned round."),
+        (np.exp(right), "That is the share; its logarithm is asked for."),
+    ):
+        if np.allclose(value, wrong, atol=1e-4):
+            return hint
+    if np.allclose(value, right, atol=1e-4):
+        return None
+    if np.ptp(value - right) < 1e-4:
+        return (
+            f"There is a constant too much, {(value - right)[0]:+.3f}: the K shares together must be the prior itself."
+        )
+    return f"For ζ = {zeta[0]} and K = {shards} it gives {value[0]:.4f}; right is {right[0]:.4f}."

@@ -258,6 +258,19 @@ def vsbc(
     return answer
 
 
+def prior_once(away=lambda k: k - 1, prior_of=lambda p: p, precision_of=lambda p: p, mean_of=np.linalg.solve):
+    def answer(means, precisions, prior):
+        precision = precisions.sum(0) - away(len(means)) * prior_of(prior)
+        return mean_of(precision, np.einsum("kij,kj->i", precisions, means)), precision_of(precision)
+
+    return answer
+
+
+def repaired(mean):
+    """A right precision with another mean, computed from what the function gets."""
+    return lambda m, p, prior: (mean(m, p), prior_once()(m, p, prior)[1])
+
+
 def draws_needed(f=lambda k: math.ceil(10 ** (1 / (1 - k))), limit=0.7):
     return lambda khat: f(khat) if khat <= limit else np.inf
 
@@ -721,6 +734,39 @@ WRONG = [
     (exercises.check_draws_needed, [draws_needed(limit=2)], "should be np.inf"),
     (exercises.check_draws_needed, [draws_needed(limit=0.75)], "should be np.inf"),
     (exercises.check_draws_needed, [draws_needed(lambda k: 1000)], "the threshold is 0.65 at S = 719.7"),
+    (exercises.check_prior_once, [lambda m, p, prior: ...], "no answer yet"),
+    (exercises.check_prior_once, [lambda m, p, prior: (m, p)], "should be (3,) and (3, 3), not (4, 3) and (4, 3, 3)"),
+    (exercises.check_prior_once, [prior_once(away=lambda k: 0)], "still in it K times"),
+    (exercises.check_prior_once, [prior_once(away=lambda k: k)], "all K priors away"),
+    (exercises.check_prior_once, [prior_once(away=lambda k: 1)], "takes one prior away"),
+    (exercises.check_prior_once, [prior_once(away=lambda k: 1 - k)], "sign is turned"),
+    (exercises.check_prior_once, [prior_once(prior_of=np.linalg.inv)], "no inverse"),
+    (exercises.check_prior_once, [lambda m, p, prior: (m.mean(0), p.mean(0))], "an average"),
+    (exercises.check_prior_once, [prior_once(precision_of=np.linalg.inv)], "is the covariance"),
+    (exercises.check_prior_once, [prior_once(away=lambda k: 2.5)], "in it too often"),
+    (exercises.check_prior_once, [repaired(lambda m, p: m.mean(0))], "not equally"),
+    (
+        exercises.check_prior_once,
+        [repaired(lambda m, p: np.linalg.solve(p.sum(0), np.einsum("kij,kj->i", p, m)))],
+        "divides by the sum with K priors",
+    ),
+    (exercises.check_prior_once, [prior_once(mean_of=lambda precision, weighted: weighted)], "still has to be solved"),
+    (exercises.check_prior_once, [prior_once(mean_of=np.matmul)], "solve with it"),
+    (exercises.check_prior_once, [repaired(lambda m, p: m[0])], "adds nothing to that sum"),
+    (exercises.check_log_share, [lambda z, k: ...], "no answer yet"),
+    (exercises.check_log_share, [lambda z, k: 1.0], "has shape ()"),
+    (exercises.check_log_share, [lambda z, k: z - np.exp(z)], "whole prior"),
+    (exercises.check_log_share, [lambda z, k: -np.exp(z) / k], "Jacobian is missing"),
+    (exercises.check_log_share, [lambda z, k: z - np.exp(z) / k], "Jacobian is in it whole"),
+    (exercises.check_log_share, [lambda z, k: z / k - np.exp(z)], "both parts"),
+    (exercises.check_log_share, [lambda z, k: (-z - np.exp(z)) / k], "its logarithm is +ζ"),
+    (exercises.check_log_share, [lambda z, k: -z / k], "not in ζ"),
+    (exercises.check_log_share, [lambda z, k: z + stats.expon(scale=k).logpdf(np.exp(z))], "a new prior"),
+    (exercises.check_log_share, [lambda z, k: k * (z - np.exp(z))], "divides the logarithm"),
+    (exercises.check_log_share, [lambda z, k: (np.exp(z) - z) / k], "sign is turned"),
+    (exercises.check_log_share, [lambda z, k: np.exp((z - np.exp(z)) / k)], "its logarithm is asked"),
+    (exercises.check_log_share, [lambda z, k: (z - np.exp(z)) / k + 1], "constant too much, +1.000"),
+    (exercises.check_log_share, [lambda z, k: (z - np.exp(z)) / 4], "For ζ = -2.5 and K = 32"),
 ]
 
 
@@ -863,3 +909,10 @@ def test_right_answers_of_chapter_9_in_other_forms():
 def p_share(p):
     share = (p > 0.5).mean()
     return share * (1 - share)
+
+
+def test_right_answers_of_chapter_10_in_other_forms():
+    assert exercises.check_prior_once(prior_once()).right
+    assert exercises.check_prior_once(lambda *a: [jnp.asarray(x, jnp.float32) for x in prior_once()(*a)]).right
+    assert exercises.check_log_share(lambda z, k: (stats.expon.logpdf(np.exp(z)) + z) / k).right
+    assert exercises.check_log_share(lambda z, k: ((z - np.exp(z)) / k).tolist()).right
