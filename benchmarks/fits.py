@@ -1,0 +1,158 @@
+"""Time to truth: how long a fit needs until its ELBO is as good as its family allows, for ours and for others.
+
+Run by `python -m benchmarks`; alone: `python -m benchmarks.fits logistic/ours` prints one measurement as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from functools import partial
+
+import jax
+import numpy as np
+
+SEEDS = range(1, 6)
+LADDER = [250 * 2**k for k in range(9)]  # steps
+PATIENCE = 30.0  # seconds for one fit
+
+
+def ours(problem, model):
+    """A function of (steps, seed) that returns a fit of the course's `advi`."""
+    from helpers.advi import restarts
+
+    options = {"family": problem.family, "draws": 2} | problem.ours
+
+    def fit(steps, seed):
+        starts = model.prior_draws(problem.starts, seed=seed) if problem.starts else [model.start]
+        if problem.starts:
+            options["start_sd"] = 0.1
+        fits = restarts(model, starts, seed=seed, steps=steps, **options)
+        return min(fits, key=lambda fit: fit.losses[-steps // 4 :].mean())
+
+    return fit
+
+
+def numpyro_svi(problem, model, optimizer="decay", rate=0.05, particles=1):
+    """The same of NumPyro's SVI, with an automatic guide; `optimizer` is Adam, at a constant or a decaying rate."""
+    import optax
+    from numpyro.infer import SVI, Trace_ELBO, init_to_sample
+    from numpyro.infer.autoguide import AutoMultivariateNormal, AutoNormal
+
+    from helpers.gaussian_fit import GaussianFit
+
+    make = AutoMultivariateNormal if problem.family == "full-rank" else AutoNormal
+    start = {"init_loc_fn": init_to_sample} if problem.starts else {}
+
+    @partial(jax.jit, static_argnums=0)
+    def run(steps, key):
+        schedule = optax.cosine_decay_schedule(rate, steps) if optimizer == "decay" else rate
+
+        def one(key):
+            guide = make(problem.numpyro_model, **start)
+            svi = SVI(problem.numpyro_model, guide, optax.adam(schedule), Trace_ELBO(num_particles=particles))
+            return svi.run(key, steps, progress_bar=False)[::2]
+
+        return jax.vmap(one)(jax.random.split(key, max(problem.starts, 1)))
+
+    def fit(steps, seed):
+        found, losses = run(steps, jax.random.key(seed))
+        k = int(np.argmin(losses[:, -steps // 4 :].mean(axis=1)))
+        params = {name: np.asarray(value[k]) for name, value in found.items()}
+        if problem.family == "full-rank":
+            return GaussianFit(model, params["auto_loc"], params["auto_scale_tril"])
+        names = [v.name.removesuffix("_log__") for v in model.value_vars]
+        flat = [np.concatenate([params[f"{n}_auto_{part}"].ravel() for n in names]) for part in ("loc", "scale")]
+        return GaussianFit(model, *(np.asarray(part, float) for part in flat))
+
+    return fit
+
+
+def published(problem, model):
+    """`pm.fit` as the source has it, on PyMC's own default backend; its number of steps is given, not asked for."""
+    import pymc as pm
+
+    from benchmarks import problems
+    from helpers.gaussian_fit import GaussianFit
+
+    def fit(steps, seed):
+        pymc_model = model.model
+        if problem.minibatch:
+            batch = pm.Minibatch(problems.readings(), batch_size=problems.BATCH)
+            pymc_model = problems.sensors(batch, total_size=problems.readings().size)
+        with pymc_model:
+            approximation = pm.fit(**problem.published, random_seed=seed, progressbar=False)
+        return GaussianFit.from_pymc(model, approximation)
+
+    return fit
+
+
+def timed(fit, steps: int, seed: int):
+    start = time.perf_counter()
+    q = fit(steps, seed)
+    return q, time.perf_counter() - start
+
+
+def rung(problem, fit, steps: int, seeds=SEEDS) -> dict:
+    """One number of steps: seconds of the first call, of five more, and how far behind their ELBOs are."""
+    first = timed(fit, steps, seeds[0])[1]
+    found = [timed(fit, steps, seed) for seed in seeds]
+    behind = [float(problem.behind(q)) for q, _ in found]
+    return {"steps": steps, "first": first, "seconds": [s for _, s in found], "behind": behind}
+
+
+def climb_ladder(problem, fit, seeds=SEEDS) -> list[dict]:
+    """More and more steps, until the median fit has arrived and took a second, or a fit takes too long."""
+    rungs = []
+    for steps in LADDER:
+        rungs.append(rung(problem, fit, steps, seeds))
+        seconds, behind = (np.median(rungs[-1][key]) for key in ("seconds", "behind"))
+        if (behind <= problem.allowed and seconds > 1) or 2 * seconds > PATIENCE:
+            break
+    return rungs
+
+
+def arrived(rungs: list[dict], allowed: float) -> float:
+    """Median seconds of the first rung whose median fit has arrived; infinity if none has."""
+    return next((float(np.median(r["seconds"])) for r in rungs if np.median(r["behind"]) <= allowed), np.inf)
+
+
+def tuned_numpyro(problem, model):
+    """NumPyro at the quickest of eight settings, found with two seeds."""
+    best = {}
+    for optimizer, rate in (("constant", 0.01), ("constant", 0.05), ("decay", 0.02), ("decay", 0.1)):
+        for particles in (1, 8):
+            fit = numpyro_svi(problem, model, optimizer, rate, particles)
+            rungs = climb_ladder(problem, fit, seeds=(11, 12))
+            best[optimizer, rate, particles] = (
+                arrived(rungs, problem.allowed),
+                np.median(rungs[-1]["behind"]),
+            )
+    setting = min(best, key=best.get)
+    return numpyro_svi(problem, model, *setting), f"Adam {setting[1]}, {setting[0]}, {setting[2]} draws"
+
+
+def measure(name: str) -> dict:
+    """`name` is "problem/method"."""
+    key, method = name.split("/")
+    if method != "published":
+        import helpers
+
+        helpers.start()
+    from benchmarks.problems import PROBLEMS
+
+    problem = PROBLEMS[key]
+    model = problem.flat()
+    if method == "published":
+        rungs, setting = [rung(problem, published(problem, model), problem.published["n"])], "as published"
+    elif method == "ours":
+        rungs, setting = climb_ladder(problem, ours(problem, model)), "defaults of the course"
+    else:
+        fit, setting = tuned_numpyro(problem, model)
+        rungs = climb_ladder(problem, fit)
+    return {"allowed": problem.allowed, "setting": setting, "rungs": rungs}
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(sys.argv[1])))

@@ -1,0 +1,195 @@
+"""How cost grows: seconds a step with rows and with parameters; memory with rows that are streamed.
+
+Run by `python -m benchmarks`; alone: `python -m benchmarks.growth rows/10000`.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+NAMES = [
+    *(f"rows/{10**k}" for k in (4, 5, 6, 7)),
+    *(f"parameters/{10**k}" for k in (1, 2, 3, 4)),
+    *(f"stream/{10**k}" for k in (6, 7, 8)),
+    *(f"memory/{10**k}" for k in (6, 7)),
+    "shards/10000000",
+]
+STEPS = 200
+PIECE, GROUP, BATCH = 1_000_000, 50_000, 500
+
+
+def seconds_a_step(log_p, size: int, rows) -> float:
+    """Median of five runs of `STEPS` steps of the course's mean-field loop, compiled before."""
+    from helpers.advi import climb, mean_field
+
+    @jax.jit
+    def fit(key, rows):
+        eta = jax.random.normal(key, (STEPS, 1, size))
+        start = jnp.concatenate([jnp.zeros(size), jnp.full(size, jnp.log(0.1))])
+        return climb(lambda w, _: log_p(w, rows), mean_field, start, jnp.concatenate([eta, -eta], axis=1), None)[0]
+
+    times = []
+    for seed in range(6):
+        start = time.perf_counter()
+        fit(jax.random.key(seed), rows).block_until_ready()
+        times.append((time.perf_counter() - start) / STEPS)
+    return float(np.median(times[1:]))
+
+
+def regression(w, rows):
+    return -0.5 * w @ w - 0.5 * ((rows[:, -1] - rows[:, :-1] @ w) ** 2).sum()
+
+
+def of_rows(count: int) -> dict:
+    """Ten coefficients, all rows in each step, in single precision."""
+    rows = jnp.asarray(np.random.default_rng(1).normal(size=(count, 11)).astype(np.float32))
+    return {"step": seconds_a_step(regression, 10, rows)}
+
+
+def of_parameters(count: int) -> dict:
+    """A thousand rows."""
+    rows = jnp.asarray(np.random.default_rng(1).normal(size=(1_000, count + 1)).astype(np.float32))
+    return {"step": seconds_a_step(regression, count, rows)}
+
+
+# Streaming: the linear regression of chapter 10, from Parquet files
+
+
+def write(folder: Path, count: int) -> list[Path]:
+    """`count` rows in files of a million, made one after the other."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    paths = []
+    for k in range(count // PIECE):
+        rng = np.random.default_rng([1, k])
+        t = (2 * (k * PIECE + np.arange(PIECE)) / count - 1).astype(np.float32)
+        price = 0.8 * t + 0.6 * rng.standard_normal(PIECE, np.float32)
+        y = 2 + 0.5 * t - price + rng.standard_normal(PIECE, np.float32)
+        paths.append(folder / f"{k}.parquet")
+        table = pa.table({"t": t, "price": price, "y": y})
+        pq.write_table(table, paths[-1], row_group_size=GROUP, compression="none")
+    return paths
+
+
+def pools(paths, rng, groups=5):
+    """One pass: the row groups of all files in random order, five at a time, shuffled, shape (250,000, 3)."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    places = [(path, k) for path in paths for k in range(PIECE // GROUP)]
+    order = rng.permutation(len(places))
+    for some in order.reshape(-1, groups):
+        tables = [pq.ParquetFile(places[i][0]).read_row_group(places[i][1]) for i in some]
+        yield rng.permutation(np.column_stack([c.to_numpy() for c in pa.concat_tables(tables).columns]))
+
+
+@partial(jax.jit, static_argnums=0)
+def learn(count, phi, key, batches):
+    """φ after the batches, shape (steps, rows, 3)."""
+    from helpers.advi import climb, full_rank
+
+    eta = jax.random.normal(key, (len(batches), 1, 3))
+
+    def log_p(w, rows):
+        rows = rows.astype(w.dtype)
+        residual = rows[:, 2] - w[0] - rows[:, :2] @ w[1:]
+        return -w @ w / 50 - count / BATCH * 0.5 * residual @ residual
+
+    etas = jnp.concatenate([eta, -eta], axis=1)
+    return climb(log_p, full_rank, phi, etas, batches, rate=0.01, decay=False)[0]
+
+
+def peak() -> float:
+    """The largest memory of this process so far, in MB (KiB on Linux)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def streamed(count: int) -> dict:
+    """One pass over files of `count` rows; they are written by another process, whose memory is not counted."""
+    import multiprocessing
+
+    with tempfile.TemporaryDirectory() as folder:
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            paths = pool.apply(write, (Path(folder), count))
+        phi, rng, start = jnp.zeros(9).at[3:6].set(jnp.log(0.1)), np.random.default_rng(1), None
+        for k, rows in enumerate(pools(paths, rng)):
+            phi = learn(count, phi, jax.random.key(k), rows.reshape(-1, BATCH, 3)).block_until_ready()
+            start = start or time.perf_counter()  # the first pool compiles
+        seconds = time.perf_counter() - start
+    return {"memory": peak(), "rows_a_second": (count - 5 * GROUP) / seconds}
+
+
+def in_memory(count: int) -> dict:
+    """The same batches, taken from one array in random order."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = np.concatenate(list(pools(write(Path(folder), count), np.random.default_rng(1))))
+    phi, rng = jnp.zeros(9).at[3:6].set(jnp.log(0.1)), np.random.default_rng(1)
+    order, start = rng.permutation(count).reshape(-1, 5 * GROUP), None
+    for k, some in enumerate(order):
+        phi = learn(count, phi, jax.random.key(k), rows[some].reshape(-1, BATCH, 3)).block_until_ready()
+        start = start or time.perf_counter()
+    return {"memory": peak(), "rows_a_second": (count - 5 * GROUP) / (time.perf_counter() - start)}
+
+
+def sharded(count: int) -> dict:
+    """Divide and conquer: 40 sorted shards, one after the other, full rank and mean-field, against the formula."""
+    from helpers.advi import climb, full_rank, mean_field
+
+    shards = 40
+
+    @partial(jax.jit, static_argnames="family")
+    def fit(gram, right, family):
+        start = jnp.zeros(9 if family is full_rank else 6).at[3:6].set(jnp.log(0.003))
+        eta = jax.random.normal(jax.random.key(1), (20_000, 1, 3))
+        etas = jnp.concatenate([eta, -eta], axis=1)
+        return climb(lambda w, _: right @ w - 0.5 * w @ gram @ w, family, start, etas, None)[0]
+
+    with tempfile.TemporaryDirectory() as folder:
+        import pyarrow.parquet as pq
+
+        sums = []
+        for path in write(Path(folder), count):
+            rows = np.column_stack([c.to_numpy() for c in pq.read_table(path).columns]).astype(float)
+            for part in np.split(rows, shards * PIECE // count):
+                features = np.column_stack([np.ones(len(part)), part[:, :2]])
+                sums.append((np.eye(3) / 25 / shards + features.T @ features, features.T @ part[:, 2]))
+    total = sum(gram for gram, _ in sums)
+    mean, sd = np.linalg.solve(total, sum(right for _, right in sums)), np.sqrt(np.diag(np.linalg.inv(total)))
+    result = {}
+    for name, family in (("full rank", full_rank), ("mean-field", mean_field)):
+        fits = [_moments(fit(gram, right, family), family is full_rank) for gram, right in sums]
+        precision = sum(lam for _, lam in fits)
+        product = np.linalg.solve(precision, sum(lam @ m for m, lam in fits))
+        result[name] = float(np.abs((product - mean) / sd).max())
+    return result
+
+
+def _moments(phi, full: bool):
+    factor = np.diag(np.exp(phi[3:6]))
+    if full:
+        factor[np.tril_indices(3, -1)] = phi[6:]
+    return np.asarray(phi[:3]), np.linalg.inv(factor @ factor.T)
+
+
+def measure(name: str) -> dict:
+    kind, count = name.split("/")
+    import helpers
+
+    helpers.start()
+    kinds = {"rows": of_rows, "parameters": of_parameters, "stream": streamed, "memory": in_memory, "shards": sharded}
+    return kinds[kind](int(count))
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(sys.argv[1])), flush=True)
