@@ -102,13 +102,13 @@ def rung(problem, fit, steps: int, seeds=SEEDS) -> dict:
     return {"steps": steps, "first": first, "seconds": [s for _, s in found], "behind": behind}
 
 
-def climb_ladder(problem, fit, seeds=SEEDS) -> list[dict]:
-    """More and more steps, until the median fit has arrived and took a second, or a fit takes too long."""
+def climb_ladder(problem, fit, seeds=SEEDS, patience=PATIENCE, at_least=1.0) -> list[dict]:
+    """More and more steps, until the median fit has arrived and took `at_least` a second, or one takes too long."""
     rungs = []
     for steps in LADDER:
         rungs.append(rung(problem, fit, steps, seeds))
         seconds, behind = (np.median(rungs[-1][key]) for key in ("seconds", "behind"))
-        if (behind <= problem.allowed and seconds > 1) or 2 * seconds > PATIENCE:
+        if (behind <= problem.allowed and seconds > at_least) or 2 * seconds > patience:
             break
     return rungs
 
@@ -119,16 +119,14 @@ def arrived(rungs: list[dict], allowed: float) -> float:
 
 
 def tuned_numpyro(problem, model):
-    """NumPyro at the quickest of eight settings, found with two seeds."""
+    """NumPyro at the quickest of eight settings, found with two seeds; a slower one than the best so far is left."""
     best = {}
-    for optimizer, rate in (("constant", 0.01), ("constant", 0.05), ("decay", 0.02), ("decay", 0.1)):
+    for optimizer, rate in (("decay", 0.1), ("decay", 0.02), ("constant", 0.05), ("constant", 0.01)):
         for particles in (1, 8):
             fit = numpyro_svi(problem, model, optimizer, rate, particles)
-            rungs = climb_ladder(problem, fit, seeds=(11, 12))
-            best[optimizer, rate, particles] = (
-                arrived(rungs, problem.allowed),
-                np.median(rungs[-1]["behind"]),
-            )
+            patience = 2 * min([4.0, *(seconds for seconds, _ in best.values())])
+            rungs = climb_ladder(problem, fit, seeds=(11, 12), patience=patience, at_least=0.0)
+            best[optimizer, rate, particles] = (arrived(rungs, problem.allowed), np.median(rungs[-1]["behind"]))
     setting = min(best, key=best.get)
     return numpyro_svi(problem, model, *setting), f"Adam {setting[1]}, {setting[0]}, {setting[2]} draws"
 

@@ -71,7 +71,7 @@ def measure(name: str) -> dict:
     x, y = data()
     mean = {"ours": ours, "pymc": by_pymc, "numpyro": by_numpyro}[name](x, y)
     exact, sd = truth(x, y)
-    return {"error": float(np.abs((mean - exact) / sd).max())}
+    return {"error_sd": float(np.abs((mean - exact) / sd).max())}
 
 
 if __name__ == "__main__":

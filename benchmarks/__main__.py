@@ -1,0 +1,154 @@
+"""The course against what a reader would use instead: everything is measured in one run, on one machine.
+
+    uv run --group bench python -m benchmarks                     # everything: hours
+    uv run --group bench python -m benchmarks fits growth         # some groups
+    uv run --group bench python -m benchmarks fits --only moons   # some of their cases
+    uv run --group bench python -m benchmarks --runs 1            # a quick look
+
+Each case runs in a new process, cold (empty home and caches) or warm (caches that an uncounted run has filled).
+Results stay in `benchmarks/.results.jsonl`; an interrupted run goes on from there. A change of versions or of a
+group's code measures the group anew. The table is `benchmarks/RESULTS.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from benchmarks import report
+
+ROOT = Path(__file__).resolve().parents[1]
+CACHE, TABLE = ROOT / "benchmarks" / ".results.jsonl", ROOT / "benchmarks" / "RESULTS.md"
+LIBRARIES = ("pymc", "pytensor", "jax", "numpy", "numpyro", "blackjax", "nutpie", "plotly")
+PROBLEMS = ("logistic", "logistic-full", "mixture", "minibatch", "moons", "sine")
+METHODS = ("published", "ours", "others")
+CHAPTERS = [path.stem for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))]
+GROWTH = [f"{kind}/{10**k}" for kind, powers in report.GROWTH.items() for k in powers]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One measurement: `python -m benchmarks.<module> <name>`, `runs` times; a fit repeats itself inside its process."""
+
+    group: str
+    module: str
+    name: str
+    state: str = "warm"
+    runs: int | None = None
+
+
+CASES = [
+    *(Case("start", "start", name, state) for name in ("ours", "pymc", "numpyro") for state in ("cold", "warm")),
+    *(Case("fits", "fits", f"{problem}/{method}", "cold", 1) for problem in PROBLEMS for method in METHODS),
+    *(Case("fits", "particles", method, "cold", 1) for method in METHODS),
+    *(Case("chapters", "chapters", name, state) for name in CHAPTERS for state in ("cold", "warm")),
+    *(Case("interface", "interface", name) for name in ("animation", "frames", "slider")),
+    *(Case("growth", "growth", name, "cold", 1) for name in GROWTH),
+]
+
+
+def versions() -> str:
+    found = [f"Python {sys.version.split()[0]}"]
+    for name in LIBRARIES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            found.append(f"{name} missing")
+    return ", ".join(found)
+
+
+def fingerprint(module: str) -> str:
+    """Changes with the versions and with the code of the group."""
+    files = [ROOT / "benchmarks" / f"{module}.py"]
+    if module == "fits":
+        files.append(ROOT / "benchmarks" / "problems.py")
+    code = "".join(file.read_text(encoding="utf-8") for file in files)
+    return hashlib.sha256((code + versions()).encode()).hexdigest()[:12]
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Home and caches in a folder of their own."""
+    flags = f"base_compiledir={home / 'pytensor'}"
+    caches = {"HOME": home, "NUMBA_CACHE_DIR": home / "numba", "MPLCONFIGDIR": home / "matplotlib", "IPYTHONDIR": home}
+    return os.environ | {key: str(value) for key, value in caches.items()} | {"PYTENSOR_FLAGS": flags}
+
+
+def run(case: Case, home: Path) -> dict:
+    """What the process printed, and the seconds until it did."""
+    start = time.perf_counter()
+    command = [sys.executable, "-m", f"benchmarks.{case.module}", case.name]
+    process = subprocess.run(
+        command, cwd=ROOT, env=environment(home), check=False, capture_output=True, text=True, timeout=3600
+    )
+    seconds = time.perf_counter() - start
+    try:
+        found = json.loads(process.stdout.strip().splitlines()[-1])
+    except (IndexError, json.JSONDecodeError):
+        lines = process.stderr.strip().splitlines()
+        return {"wall": seconds, "error": lines[-1] if lines else f"exit status {process.returncode}"}
+    return {"wall": seconds, **found}
+
+
+def stored(file: Path) -> list[dict]:
+    """The results that still hold; a line that an interruption cut short is left out."""
+    results = []
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
+        try:
+            results.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return [r for r in results if r["code"] == fingerprint(r["module"])]
+
+
+def measure(case: Case, runs: int, results: list[dict], file: Path) -> None:
+    """Run a case as often as it still lacks, and store each result at once."""
+    there = [r for r in results if (r["module"], r["name"], r["state"]) == (case.module, case.name, case.state)]
+    missing = (case.runs or runs) - len(there)
+    if missing <= 0:
+        return
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as warm:
+        if case.state == "warm":
+            run(case, Path(warm))  # fills the caches
+        for k in range(missing):
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cold:
+                found = run(case, Path(cold if case.state == "cold" else warm))
+            label = {"group": case.group, "module": case.module, "name": case.name, "state": case.state}
+            results.append(label | {"code": fingerprint(case.module)} | found)
+            with file.open("a", encoding="utf-8") as out:
+                out.write(json.dumps(results[-1]) + "\n")
+            said = found.get("error", f"{found['wall']:.1f} s")
+            print(f"{case.group}: {case.name}, {case.state}, {k + 1} of {missing}: {said}", flush=True)
+
+
+def main() -> None:
+    groups = list(dict.fromkeys(case.group for case in CASES))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    parser.add_argument("groups", nargs="*", help=f"of {', '.join(groups)}; all by default")
+    parser.add_argument("--only", default="", help="only cases whose name contains this")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each case (default 5)")
+    parser.add_argument("--cache", type=Path, default=CACHE)
+    parser.add_argument("--out", type=Path, default=TABLE)
+    arguments = parser.parse_args()
+    if unknown := set(arguments.groups) - set(groups):
+        parser.error(f"no group {', '.join(sorted(unknown))}: there are {', '.join(groups)}")
+    if arguments.runs < 1:
+        parser.error(f"--runs must be at least 1, got {arguments.runs}")
+    results = stored(arguments.cache)
+    for case in CASES:
+        if case.group in (arguments.groups or groups) and arguments.only in case.name:
+            measure(case, arguments.runs, results, arguments.cache)
+    arguments.out.write_text(report.page(results, versions()), encoding="utf-8")
+    print(f"written: {arguments.out}")
+
+
+if __name__ == "__main__":
+    main()
