@@ -14,7 +14,6 @@ import nbformat
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
-NAMES = [path.stem for path in sorted(FOLDER.glob("[0-9]*.ipynb"))]
 
 
 def measure(name: str) -> dict:

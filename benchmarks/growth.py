@@ -17,20 +17,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-NAMES = [
-    *(f"rows/{10**k}" for k in (4, 5, 6, 7)),
-    *(f"parameters/{10**k}" for k in (1, 2, 3, 4)),
-    *(f"stream/{10**k}" for k in (6, 7, 8)),
-    *(f"memory/{10**k}" for k in (6, 7)),
-    "shards/10000000",
-]
+from helpers.advi import climb, full_rank, mean_field
+
 STEPS = 200
 PIECE, GROUP, BATCH = 1_000_000, 50_000, 500
 
 
 def seconds_a_step(log_p, size: int, rows) -> float:
     """Median of five runs of `STEPS` steps of the course's mean-field loop, compiled before."""
-    from helpers.advi import climb, mean_field
 
     @jax.jit
     def fit(key, rows):
@@ -97,8 +91,6 @@ def pools(paths, rng, groups=5):
 @partial(jax.jit, static_argnums=0)
 def learn(count, phi, key, batches):
     """φ after the batches, shape (steps, rows, 3)."""
-    from helpers.advi import climb, full_rank
-
     eta = jax.random.normal(key, (len(batches), 1, 3))
 
     def log_p(w, rows):
@@ -144,8 +136,6 @@ def in_memory(count: int) -> dict:
 
 def sharded(count: int) -> dict:
     """Divide and conquer: 40 sorted shards, one after the other, full rank and mean-field, against the formula."""
-    from helpers.advi import climb, full_rank, mean_field
-
     shards = 40
 
     @partial(jax.jit, static_argnames="family")

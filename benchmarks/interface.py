@@ -15,7 +15,6 @@ import numpy as np
 
 from tests.browser import chromium, missing
 
-NAMES = ("animation", "frames", "slider")
 FRAMES = """async () => {
     const figure = document.querySelector('.js-plotly-plot'), times = [];
     figure.on('plotly_animatingframe', () => times.push(performance.now()));

@@ -16,7 +16,6 @@ import numpy as np
 
 from helpers.targets_2d import get_target_2d
 
-NAMES = ("published", "ours", "others")
 PARTICLES, ALLOWED = 50, 0.15
 SEEDS, LADDER = range(1, 6), [25 * 2**k for k in range(9)]
 

@@ -171,7 +171,7 @@ NOTES = {
     "the others: the quickest of eight settings.",
     "chapters": "A whole notebook in a fresh kernel.",
     "interface": "As a reader meets it; the slider in JupyterLab, one step each 16 ms.",
-    "growth": "All rows in each step, one antithetic pair of draws, single precision; streaming: 250,000 rows at a time.",
+    "growth": "All rows in each step, one antithetic pair of draws; streaming: 250,000 rows at a time.",
 }
 
 

@@ -10,8 +10,6 @@ import sys
 
 import numpy as np
 
-NAMES = {"ours": "the course's setup", "pymc": "PyMC, all defaults", "numpyro": "NumPyro"}
-
 
 def data():
     rng = np.random.default_rng(303)
