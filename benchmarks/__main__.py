@@ -7,7 +7,7 @@
 
 Each case runs in a new process, cold (empty home and caches) or warm (caches that an uncounted run has filled).
 Results stay in `benchmarks/.results.jsonl`; an interrupted run goes on from there. A change of versions or of a
-group's code measures the group anew. The table is `benchmarks/RESULTS.md`.
+group's code measures the group anew. The table is `benchmarks/RESULTS.md`, its picture `images/benchmarks.png`.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks import report
+from benchmarks import picture, report
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE, TABLE = ROOT / "benchmarks" / ".results.jsonl", ROOT / "benchmarks" / "RESULTS.md"
+PICTURE = ROOT / "images" / "benchmarks.png"
 LIBRARIES = ("pymc", "pytensor", "jax", "numpy", "numpyro", "blackjax", "nutpie", "plotly")
 PROBLEMS = ("logistic", "logistic-full", "mixture", "minibatch", "moons", "sine")
 METHODS = ("published", "ours", "others")
@@ -147,6 +148,8 @@ def main() -> None:
         if case.group in (arguments.groups or groups) and arguments.only in case.name:
             measure(case, arguments.runs, results, arguments.cache)
     arguments.out.write_text(report.page(results, versions()), encoding="utf-8")
+    if arguments.out == TABLE:
+        picture.draw(results, PICTURE)
     print(f"written: {arguments.out}")
 
 

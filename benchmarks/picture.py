@@ -1,0 +1,39 @@
+"""The table of the fits as a picture, for the README."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from benchmarks.report import TITLES, arrival, of
+from helpers import style
+
+LOOKS = {
+    "published": ("published recipe", "approximation", "s"),
+    "ours": ("this course", "target", "o"),
+    "others": ("NumPyro; SVGD: BlackJAX", "second", "D"),
+}
+
+
+def draw(results: list[dict], path: Path) -> None:
+    """Seconds to the truth for each problem and method; hollow marks did not arrive."""
+    style.apply()
+    fig, ax = plt.subplots(figsize=(style.WIDTH, 3.6))
+    for method, (label, role, marker) in LOOKS.items():
+        ax.plot([], [], marker, color=style.PALETTE[role], label=label)
+        for k, key in enumerate(TITLES):
+            name = method if key == "particles" else f"{key}/{method}"
+            for result in of(results, module="particles" if key == "particles" else "fits", name=name):
+                rung = arrival(result)
+                last = rung or result["rungs"][-1]
+                face = style.PALETTE[role] if rung else "white"
+                ax.plot(np.median(last["seconds"]), k, marker, color=style.PALETTE[role], markerfacecolor=face)
+    ax.plot([], [], "o", color="black", markerfacecolor="white", label="stopped, not arrived")
+    ax.set(xscale="log", xlabel="seconds until the fit is as good as its family allows (compiled before)")
+    ax.set_yticks(range(len(TITLES)), TITLES.values())
+    ax.invert_yaxis()
+    fig.legend(loc="outside upper center", ncols=4, fontsize=9)
+    fig.savefig(path, dpi=100)
+    plt.close(fig)

@@ -1,0 +1,115 @@
+"""The benchmarks: that they compare like with like, go on where they stopped, and say what is not reached."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpyro.infer.util import potential_energy
+
+from benchmarks import __main__ as main
+from benchmarks import fits, particles, report, start
+from benchmarks.problems import PROBLEMS, quadrature_elbo
+from helpers.gaussian_fit import GaussianFit
+
+
+@pytest.mark.parametrize("key", [key for key in PROBLEMS if key != "minibatch"])  # whose NumPyro model draws its rows
+def test_both_models_have_the_same_log_density(key):
+    problem = PROBLEMS[key]
+    model = problem.flat()
+    names = [v.name.removesuffix("_log__") for v in model.value_vars]
+    shapes = [np.shape(v) for v in model.constrain(model.start).values()]
+    for seed in range(3):
+        zeta = np.random.default_rng(seed).normal(size=model.size)
+        cuts = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
+        parts = [jnp.reshape(p, s) for p, s in zip(np.split(zeta, cuts), shapes, strict=True)]
+        energy = potential_energy(problem.numpyro_model, (), {}, dict(zip(names, parts, strict=True)))
+        assert float(model.full_log_density(zeta)) == pytest.approx(-float(energy), rel=1e-6)
+
+
+def test_the_minibatch_problems_exact_elbo_is_the_models():
+    problem = PROBLEMS["minibatch"]
+    model = problem.flat()
+    mean = np.concatenate([2 + np.zeros(100), np.zeros(100)])
+    q = GaussianFit(model, mean, np.full(200, 1e-6))  # so narrow that E[log p] is log p at the mean
+    entropy = 100 * np.log(2 * np.pi * np.e) + 200 * np.log(1e-6)
+    assert problem.best() - problem.behind(q) - entropy == pytest.approx(float(model.full_log_density(mean)), rel=1e-6)
+
+
+@pytest.mark.parametrize("key", ["logistic", "logistic-full", "mixture"])
+def test_best_of_the_family_is_reached_and_not_passed(key):
+    problem = PROBLEMS[key]
+    found = fits.rung(problem, fits.ours(problem, problem.flat()), 4_000, seeds=(1, 2, 3))
+    assert -1e-6 < min(found["behind"]) and np.median(found["behind"]) < problem.allowed / 5
+
+
+def test_quadrature_elbo_of_a_normal_is_a_formula():
+    model = PROBLEMS["mixture"].flat()
+    q = GaussianFit(model, np.array([0.5]), np.array([0.1]))
+    assert quadrature_elbo(q) == pytest.approx(np.log(0.8), abs=1e-6)
+
+
+def test_particles_that_are_the_target_are_near_it():
+    rng = np.random.default_rng(1)
+    x = 1.2 * rng.standard_normal(100_000)
+    exact = np.column_stack([x, 0.4 * x**2 - 1 + 0.5 * rng.standard_normal(100_000)])
+    assert particles.distance(exact) < 0.02
+    assert particles.distance(exact + [0.5 * 1.2, 0]) == pytest.approx(0.5, abs=0.03)
+
+
+def test_truth_of_the_start_is_a_mode_with_its_width():
+    x, y = start.data()
+    mean, sd = start.truth(x, y)
+    assert PROBLEMS["logistic"].best() == pytest.approx(-38.3, abs=0.3)  # the same data as chapter 3's
+    assert np.all(np.abs(mean - [-1, 2]) < 3 * sd) and np.all((0.2 < sd) & (sd < 0.6))
+
+
+def results(**more):
+    return {"group": "fits", "module": "fits", "name": "logistic/ours", "state": "cold", "wall": 1.0} | more
+
+
+def rungs(*behind):
+    return [{"steps": s, "first": 2.0, "seconds": [0.25 * s], "behind": [b]} for s, b in enumerate(behind, 1)]
+
+
+def test_table_tells_reached_from_not_reached():
+    reached = results(allowed=0.01, setting="x", rungs=rungs(0.5, 0.005, 0.001))
+    never = results(name="logistic/published", allowed=0.01, setting="x", rungs=rungs(0.5))
+    broken = results(name="logistic/others", error="ValueError: no")
+    page = report.page([reached, never, broken], "versions")
+    assert "| 500 ms (first call 2.0 s) |" in page and "not reached: 0.5 nats after 250 ms" in page
+    assert "logistic/others: ValueError: no" in page and page.count("not measured") >= 1
+    assert "Start" not in page  # a group without results has no section
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0012, "1.2 ms"), (0.05, "50 ms"), (2.0, "2.0 s"), (1234.0, "1,234 s")])
+def test_seconds_have_two_or_three_digits(value, text):
+    assert report.seconds(value) == text
+
+
+def test_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    calls, file = [], tmp_path / "results.jsonl"
+    monkeypatch.setattr(main, "run", lambda case, home: calls.append(case.name) or {"wall": 1.0})
+    case = main.Case("interface", "interface", "animation", "cold")
+    main.measure(case, 2, [], file)
+    assert len(calls) == 2
+    file.write_text(file.read_text() + '{"group": "interf')  # an interruption in mid-line
+    main.measure(case, 3, main.stored(file), file)
+    assert len(calls) == 3
+    monkeypatch.setattr(main, "versions", lambda: "others")
+    assert main.stored(file) == []
+
+
+def test_an_error_is_kept_and_named(tmp_path):
+    found = main.run(main.Case("start", "start", "nobody", "cold"), tmp_path)
+    assert found["error"].startswith("KeyError")
+
+
+def test_unknown_group_is_named(capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["benchmarks", "fit"])
+    with pytest.raises(SystemExit):
+        main.main()
+    assert "no group fit: there are start, fits, chapters, interface, growth" in capsys.readouterr().err
+
+
+def test_every_case_is_one_that_its_module_knows():
+    assert set(main.PROBLEMS) == set(PROBLEMS) == set(report.TITLES) - {"particles"}
+    assert {case.name for case in main.CASES if case.module == "start"} == set(report.START)
