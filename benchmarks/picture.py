@@ -31,7 +31,7 @@ def draw(results: list[dict], path: Path) -> None:
                 face = style.PALETTE[role] if rung else "white"
                 ax.plot(np.median(last["seconds"]), k, marker, color=style.PALETTE[role], markerfacecolor=face)
     ax.plot([], [], "o", color="black", markerfacecolor="white", label="stopped, not arrived")
-    ax.set(xscale="log", xlabel="seconds until the fit is as good as its family allows (compiled before)")
+    ax.set(xscale="log", xlabel="seconds to the truth (compiled before)")
     ax.set_yticks(range(len(TITLES)), TITLES.values())
     ax.invert_yaxis()
     fig.legend(loc="outside upper center", ncols=4, fontsize=9)

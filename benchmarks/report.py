@@ -178,7 +178,7 @@ NOTES = {
 def page(results: list[dict], versions: str) -> str:
     sections = {"start": start, "fits": fits, "chapters": chapters, "interface": interface, "growth": growth}
     text = f"# Benchmarks\n\n{machine()}; {versions}. {date.today().isoformat()}.\n\n"
-    text += "Made by `uv run --group bench python -m benchmarks`. Median (range; runs).\n"
+    text += "Made by `uv run python -m benchmarks`. Median (range; runs).\n"
     for number, (name, section) in enumerate(sections.items(), 1):
         if any(r["group"] == name for r in results):
             text += f"\n## {number}. {name.capitalize()}\n\n{NOTES[name]}\n\n{section(results)}"
