@@ -30,7 +30,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CACHE, TABLE = ROOT / "benchmarks" / ".results.jsonl", ROOT / "benchmarks" / "RESULTS.md"
 PICTURE = ROOT / "images" / "benchmarks.png"
 LIBRARIES = ("pymc", "pytensor", "jax", "numpy", "numpyro", "blackjax", "nutpie", "plotly")
-PROBLEMS = ("logistic", "logistic-full", "mixture", "minibatch", "moons", "sine")
+PROBLEMS = ("student-t", "logit-beta", "logistic", "logistic-full", "mixture", "minibatch", "moons", "sine")
+LONGEST = 3600  # seconds that one run may take
 METHODS = ("published", "ours", "others")
 CHAPTERS = [path.stem for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))]
 GROWTH = [f"{kind}/{10**k}" for kind, powers in report.GROWTH.items() for k in powers]
@@ -87,9 +88,11 @@ def run(case: Case, home: Path) -> dict:
     """What the process printed, and the seconds until it did."""
     start = time.perf_counter()
     command = [sys.executable, "-m", f"benchmarks.{case.module}", case.name]
-    process = subprocess.run(
-        command, cwd=ROOT, env=environment(home), check=False, capture_output=True, text=True, timeout=3600
-    )
+    options = {"cwd": ROOT, "env": environment(home), "capture_output": True, "text": True, "timeout": LONGEST}
+    try:
+        process = subprocess.run(command, check=False, **options)
+    except subprocess.TimeoutExpired:
+        return {"wall": LONGEST, "error": f"not finished after {LONGEST:,} s"}
     seconds = time.perf_counter() - start
     try:
         found = json.loads(process.stdout.strip().splitlines()[-1])
@@ -100,14 +103,14 @@ def run(case: Case, home: Path) -> dict:
 
 
 def stored(file: Path) -> list[dict]:
-    """The results that still hold; a line that an interruption cut short is left out."""
+    """The results that still hold, without failures (they are tried again) and a line that was cut short."""
     results = []
     for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
         try:
             results.append(json.loads(line))
         except json.JSONDecodeError:
             continue
-    return [r for r in results if r["code"] == fingerprint(r["module"])]
+    return [r for r in results if "error" not in r and r["code"] == fingerprint(r["module"])]
 
 
 def measure(case: Case, runs: int, results: list[dict], file: Path) -> None:

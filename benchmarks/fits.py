@@ -70,7 +70,7 @@ def numpyro_svi(problem, model, optimizer="decay", rate=0.05, particles=1):
         params = {name: np.asarray(value[k]) for name, value in found.items()}
         if problem.family == "full-rank":
             return GaussianFit(model, params["auto_loc"], params["auto_scale_tril"])
-        names = [v.name.removesuffix("_log__") for v in model.value_vars]
+        names = [variable.name for variable in model.model.free_RVs]
         flat = [np.concatenate([params[f"{n}_auto_{part}"].ravel() for n in names]) for part in ("loc", "scale")]
         return GaussianFit(model, *(np.asarray(part, float) for part in flat))
 

@@ -13,8 +13,8 @@ import numpyro.distributions as dist
 import pymc as pm
 from scipy import special, stats
 
-from helpers import moons, sensor
-from helpers.best_gaussian import best_gaussian_2d, loss_2d
+from helpers import divergences, moons, sensor, targets
+from helpers.best_gaussian import best_gaussian, best_gaussian_2d, loss_2d
 from helpers.flat_model import FlatModel
 from helpers.gaussian_fit import GaussianFit
 
@@ -43,7 +43,6 @@ class Problem:
         Arguments of the course's `advi`, where the defaults are not what the chapter takes.
     """
 
-    title: str
     model: Callable
     numpyro_model: Callable
     best: Callable
@@ -71,6 +70,34 @@ def quadrature_elbo(fit: GaussianFit, points: int = 100) -> float:
     weights = np.prod(np.stack(np.meshgrid(*[weight / weight.sum()] * fit.model.size), axis=-1), axis=-1).ravel()
     log_p = np.asarray(fit.model.log_densities(fit.mean + nodes @ fit.factor.T))
     return weights @ log_p + np.log(np.diag(fit.factor)).sum() + fit.model.size / 2 * np.log(2 * np.pi * np.e)
+
+
+# One parameter, chapters 1 and 2
+
+
+def student_t():
+    with pm.Model() as model:
+        pm.StudentT("theta", nu=3)
+    return model
+
+
+def student_t_numpyro():
+    numpyro.sample("theta", dist.StudentT(3.0))
+
+
+def logit_beta():
+    with pm.Model() as model:
+        pm.Beta("theta", 1001, 2)
+    return model
+
+
+def logit_beta_numpyro():
+    numpyro.sample("theta", dist.Beta(1001.0, 2.0))
+
+
+def best_1d(target: targets.Target) -> float:
+    """The densities are normalised: the largest ELBO is the least KL divergence, with its sign turned."""
+    return -divergences.kl(best_gaussian(target, "KL(q‖p)"), target)
 
 
 # Logistic regression, chapter 3
@@ -199,11 +226,12 @@ def sine_numpyro():
 
 
 PROBLEMS = {
-    "logistic": Problem(
-        "Logistic regression, mean-field", logistic, logistic_numpyro, lambda: logistic_best(False), 0.01, {"n": 10_000}
+    "student-t": Problem(student_t, student_t_numpyro, lambda: best_1d(targets.student_t(df=3)), 0.01, {"n": 10_000}),
+    "logit-beta": Problem(
+        logit_beta, logit_beta_numpyro, lambda: best_1d(targets.logit_beta(1001, 2)), 0.01, {"n": 10_000}
     ),
+    "logistic": Problem(logistic, logistic_numpyro, lambda: logistic_best(False), 0.01, {"n": 10_000}),
     "logistic-full": Problem(
-        "Logistic regression, full rank",
         logistic,
         logistic_numpyro,
         lambda: logistic_best(True),
@@ -211,9 +239,8 @@ PROBLEMS = {
         {"n": 10_000, "method": "fullrank_advi"},
         family="full-rank",
     ),
-    "mixture": Problem("Two modes, one Gaussian", mixture, mixture_numpyro, lambda: np.log(0.8), 0.01, {"n": 10_000}),
+    "mixture": Problem(mixture, mixture_numpyro, lambda: np.log(0.8), 0.01, {"n": 10_000}),
     "minibatch": Problem(
-        "400,000 × 100 by minibatches",
         sensors,
         sensors_numpyro,
         sensors_best,
@@ -223,7 +250,6 @@ PROBLEMS = {
         ours={"batch_size": BATCH, "rate": 0.02, "start_sd": 0.1},
     ),
     "moons": Problem(
-        "Moons network, 40 weights",
         lambda: moons.network(*moons.two_moons()[:2]),
         moons_numpyro,
         lambda: -111.7,  # what the best of 64 starts with 4,000 steps reach
@@ -232,7 +258,6 @@ PROBLEMS = {
         starts=8,
     ),
     "sine": Problem(
-        "Sine network, 16 weights",
         lambda: sensor.network(*sensor.sensor()),
         sine_numpyro,
         lambda: -23.3,  # the best of ten starts for each of twenty seeds, chapter 8

@@ -16,7 +16,7 @@ from helpers.gaussian_fit import GaussianFit
 def test_both_models_have_the_same_log_density(key):
     problem = PROBLEMS[key]
     model = problem.flat()
-    names = [v.name.removesuffix("_log__") for v in model.value_vars]
+    names = [variable.name for variable in model.model.free_RVs]
     shapes = [np.shape(v) for v in model.constrain(model.start).values()]
     for seed in range(3):
         zeta = np.random.default_rng(seed).normal(size=model.size)
@@ -35,7 +35,7 @@ def test_the_minibatch_problems_exact_elbo_is_the_models():
     assert problem.best() - problem.behind(q) - entropy == pytest.approx(float(model.full_log_density(mean)), rel=1e-6)
 
 
-@pytest.mark.parametrize("key", ["logistic", "logistic-full", "mixture"])
+@pytest.mark.parametrize("key", ["student-t", "logit-beta", "logistic", "logistic-full", "mixture"])
 def test_best_of_the_family_is_reached_and_not_passed(key):
     problem = PROBLEMS[key]
     found = fits.rung(problem, fits.ours(problem, problem.flat()), 4_000, seeds=(1, 2, 3))
@@ -90,6 +90,11 @@ def test_seconds_have_two_or_three_digits(value, text):
     assert report.seconds(value) == text
 
 
+@pytest.mark.parametrize(("value", "text"), [(-4e-5, "< 0.001"), (0.0743, "0.074"), (7.63e7, "76,000,000")])
+def test_numbers_have_two_digits(value, text):
+    assert report.number(value) == text
+
+
 def test_goes_on_where_it_stopped(tmp_path, monkeypatch):
     calls, file = [], tmp_path / "results.jsonl"
     monkeypatch.setattr(main, "run", lambda case, home: calls.append(case.name) or {"wall": 1.0})
@@ -106,6 +111,11 @@ def test_goes_on_where_it_stopped(tmp_path, monkeypatch):
 def test_an_error_is_kept_and_named(tmp_path):
     found = main.run(main.Case("start", "start", "nobody", "cold"), tmp_path)
     assert found["error"].startswith("KeyError")
+
+
+def test_an_endless_run_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(main, "LONGEST", 0.05)
+    assert "not finished" in main.run(main.Case("start", "start", "ours", "cold"), tmp_path)["error"]
 
 
 def test_unknown_group_is_named(capsys, monkeypatch):
