@@ -15,27 +15,37 @@ import numpy as np
 
 SEEDS = range(1, 6)
 LADDER = [250 * 2**k for k in range(9)]  # steps
+SETTINGS = [  # of Adam, for ours and for NumPyro: rate, whether it decays, draws in each step
+    (rate, decay, draws) for rate, decay in ((0.3, True), (0.1, True), (0.03, True), (0.03, False)) for draws in (1, 8)
+]
 PATIENCE = 30.0  # seconds for one fit
 
 
-def ours(problem, model):
-    """A function of (steps, seed) that returns a fit of the course's `advi`."""
+def ours(problem, model, rate, decay, draws):
+    """A function of (steps, seed) that returns a fit of the course's `advi`, or None if it diverged."""
     from helpers.advi import restarts
 
-    options = {"family": problem.family, "draws": 2} | problem.ours
+    options = {"rate": rate, "decay": decay, "draws": draws, "antithetic": draws > 1, "family": problem.family}
+    if problem.minibatch or problem.starts:
+        options["start_sd"] = 0.1  # as NumPyro's
+    if problem.minibatch:
+        from benchmarks.problems import BATCH
+
+        options["batch_size"] = BATCH
 
     def fit(steps, seed):
         starts = model.prior_draws(problem.starts, seed=seed) if problem.starts else [model.start]
-        if problem.starts:
-            options["start_sd"] = 0.1
-        fits = restarts(model, starts, seed=seed, steps=steps, **options)
+        try:
+            fits = restarts(model, starts, seed=seed, steps=steps, **options)
+        except FloatingPointError:
+            return None
         return min(fits, key=lambda fit: fit.losses[-steps // 4 :].mean())
 
     return fit
 
 
-def numpyro_svi(problem, model, optimizer="decay", rate=0.05, particles=1):
-    """The same of NumPyro's SVI, with an automatic guide; `optimizer` is Adam, at a constant or a decaying rate."""
+def numpyro_svi(problem, model, rate, decay, draws):
+    """The same of NumPyro's SVI, with an automatic guide."""
     import optax
     from numpyro.infer import SVI, Trace_ELBO, init_to_sample
     from numpyro.infer.autoguide import AutoMultivariateNormal, AutoNormal
@@ -49,11 +59,11 @@ def numpyro_svi(problem, model, optimizer="decay", rate=0.05, particles=1):
 
     @partial(jax.jit, static_argnums=0)
     def run(steps, key, data):
-        schedule = optax.cosine_decay_schedule(rate, steps) if optimizer == "decay" else rate
+        schedule = optax.cosine_decay_schedule(rate, steps) if decay else rate
 
         def one(key):
             guide = make(problem.numpyro_model, **start)
-            svi = SVI(problem.numpyro_model, guide, optax.adam(schedule), Trace_ELBO(num_particles=particles))
+            svi = SVI(problem.numpyro_model, guide, optax.adam(schedule), Trace_ELBO(num_particles=draws))
             if not problem.minibatch:
                 return svi.run(key, steps, progress_bar=False)[::2]
             order = jax.random.randint(key, (steps, BATCH), 0, len(data))
@@ -112,37 +122,42 @@ def rung(problem, fit, steps: int, seeds=SEEDS) -> dict:
     """One number of steps: seconds of the first call, of five more, and how far behind their ELBOs are."""
     first = timed(fit, steps, seeds[0])[1]
     found = [timed(fit, steps, seed) for seed in seeds]
-    behind = [float(problem.behind(q)) for q, _ in found]
+    behind = [np.inf if q is None else float(problem.behind(q)) for q, _ in found]
+    behind = [value if np.isfinite(value) else np.inf for value in behind]
     return {"steps": steps, "first": first, "seconds": [s for _, s in found], "behind": behind}
 
 
-def climb_ladder(problem, fit, seeds=SEEDS, patience=PATIENCE, at_least=1.0) -> list[dict]:
-    """More and more steps, until the median fit has arrived and took `at_least` a second, or one takes too long."""
+def climb_ladder(problem, fit) -> list[dict]:
+    """More and more steps, until the median fit has arrived and took at least a second, or one takes too long."""
     rungs = []
     for steps in LADDER:
-        rungs.append(rung(problem, fit, steps, seeds))
+        rungs.append(rung(problem, fit, steps))
         seconds, behind = (np.median(rungs[-1][key]) for key in ("seconds", "behind"))
-        if (behind <= problem.allowed and seconds > at_least) or 2 * seconds > patience:
+        if (behind <= problem.allowed and seconds > 1) or 2 * seconds > PATIENCE:
             break
     return rungs
 
 
-def arrived(rungs: list[dict], allowed: float) -> float:
-    """Median seconds of the first rung whose median fit has arrived; infinity if none has."""
-    return next((float(np.median(r["seconds"])) for r in rungs if np.median(r["behind"]) <= allowed), np.inf)
+def tuned(problem, make):
+    """The setting that arrives first, found with two seeds; if none does, the one that came nearest.
 
-
-def tuned_numpyro(problem, model):
-    """NumPyro at the quickest of eight settings, found with two seeds; a slower one than the best so far is left."""
-    best = {}
-    for optimizer, rate in (("decay", 0.1), ("decay", 0.02), ("constant", 0.05), ("constant", 0.01)):
-        for particles in (1, 8):
-            fit = numpyro_svi(problem, model, optimizer, rate, particles)
-            patience = 2 * min([4.0, *(seconds for seconds, _ in best.values())])
-            rungs = climb_ladder(problem, fit, seeds=(11, 12), patience=patience, at_least=0.0)
-            best[optimizer, rate, particles] = (arrived(rungs, problem.allowed), np.median(rungs[-1]["behind"]))
-    setting = min(best, key=best.get)
-    return numpyro_svi(problem, model, *setting), f"Adam {setting[1]}, {setting[0]}, {setting[2]} draws"
+    All settings climb the ladder together; from its third rung on, the better half of them goes on (successive
+    halving: Jamieson and Talwalkar 2016, arXiv:1502.07943), as long as it may still be the quickest.
+    """
+    fits, quickest, best = {setting: make(*setting) for setting in SETTINGS}, np.inf, None
+    for level, steps in enumerate(LADDER):
+        rungs = {setting: rung(problem, fit, steps, seeds=(11, 12)) for setting, fit in fits.items()}
+        seconds = {setting: np.median(found["seconds"]) for setting, found in rungs.items()}
+        behind = {setting: np.median(found["behind"]) for setting, found in rungs.items()}
+        order = sorted(rungs, key=behind.get)
+        for setting in order:
+            if behind[setting] <= problem.allowed and seconds[setting] < quickest:
+                quickest, best = seconds[setting], setting
+        left = order[: max(1, len(order) // 2)] if level >= 2 else order
+        fits = {s: fits[s] for s in left if 2 * seconds[s] < min(quickest, PATIENCE / 2)}
+        if not fits:
+            break
+    return best or order[0]
 
 
 def measure(name: str) -> dict:
@@ -158,11 +173,11 @@ def measure(name: str) -> dict:
     model = problem.flat()
     if method == "published":
         rungs, setting = [rung(problem, published(problem, model), problem.published["n"])], "as published"
-    elif method == "ours":
-        rungs, setting = climb_ladder(problem, ours(problem, model)), "defaults of the course"
     else:
-        fit, setting = tuned_numpyro(problem, model)
-        rungs = climb_ladder(problem, fit)
+        make = partial({"ours": ours, "others": numpyro_svi}[method], problem, model)
+        rate, decay, draws = best = tuned(problem, make)
+        rungs = climb_ladder(problem, make(*best))
+        setting = f"{rate}{' decaying' if decay else ''}, {draws} draw{'s' * (draws > 1)}"
     return {"allowed": problem.allowed, "setting": setting, "rungs": rungs}
 
 

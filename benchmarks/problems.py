@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 import jax.numpy as jnp
@@ -39,8 +39,6 @@ class Problem:
         Fits from that many draws of the prior, of which the best counts; 0: one fit from the default start.
     minibatch : bool
         Fit by batches of 500 rows of "x".
-    ours : dict
-        Arguments of the course's `advi`, where the defaults are not what the chapter takes.
     """
 
     model: Callable
@@ -51,7 +49,6 @@ class Problem:
     family: str = "mean-field"
     starts: int = 0
     minibatch: bool = False
-    ours: dict = field(default_factory=dict)
 
     def flat(self) -> FlatModel:
         return FlatModel(self.model(), minibatch="x") if self.minibatch else FlatModel(self.model())
@@ -247,7 +244,6 @@ PROBLEMS = {
         2.0,
         {"n": 10_000},
         minibatch=True,
-        ours={"batch_size": BATCH, "rate": 0.02, "start_sd": 0.1},
     ),
     "moons": Problem(
         lambda: moons.network(*moons.two_moons()[:2]),

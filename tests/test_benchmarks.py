@@ -38,7 +38,7 @@ def test_the_minibatch_problems_exact_elbo_is_the_models():
 @pytest.mark.parametrize("key", ["student-t", "logit-beta", "logistic", "logistic-full", "mixture"])
 def test_best_of_the_family_is_reached_and_not_passed(key):
     problem = PROBLEMS[key]
-    found = fits.rung(problem, fits.ours(problem, problem.flat()), 4_000, seeds=(1, 2, 3))
+    found = fits.rung(problem, fits.ours(problem, problem.flat(), 0.05, True, 2), 4_000, seeds=(1, 2, 3))
     assert -1e-4 < min(found["behind"]) and np.median(found["behind"]) < problem.allowed / 5
 
 
@@ -128,3 +128,30 @@ def test_unknown_group_is_named(capsys, monkeypatch):
 def test_every_case_is_one_that_its_module_knows():
     assert set(main.PROBLEMS) == set(PROBLEMS) == set(report.TITLES) - {"particles"}
     assert {case.name for case in main.CASES if case.module == "start"} == set(report.START)
+
+
+def pretend(monkeypatch, behind):
+    """Fits whose distance is `behind(setting, steps)`, and which take a millisecond for each step and draw."""
+    asked = []
+
+    def rung(problem, setting, steps, seeds):
+        asked.append((setting, steps))
+        return {"steps": steps, "seconds": [1e-3 * steps * setting[2]], "behind": [behind(setting, steps)]}
+
+    monkeypatch.setattr(fits, "rung", rung)
+    return asked
+
+
+def test_tuning_finds_the_quickest_and_not_only_the_first_to_arrive(monkeypatch):
+    eight, one = (0.1, True, 8), (0.1, True, 1)
+    need = {eight: 500, one: 1000}  # steps; a step of the one takes an eighth of the time
+    asked = pretend(monkeypatch, lambda setting, steps: 0.0 if steps >= need.get(setting, np.inf) else 1.0)
+    assert fits.tuned(PROBLEMS["logistic"], lambda *setting: setting) == one
+    assert (eight, 1000) not in asked
+
+
+def test_tuning_without_arrival_takes_the_nearest_and_drops_the_worse_half(monkeypatch):
+    near = (0.03, True, 1)
+    asked = pretend(monkeypatch, lambda setting, steps: 2.0 if setting == near else np.inf)
+    assert fits.tuned(PROBLEMS["logistic"], lambda *setting: setting) == near
+    assert len([1 for _, steps in asked if steps == 2000]) <= 4
