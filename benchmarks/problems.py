@@ -39,6 +39,8 @@ class Problem:
         Fits from that many draws of the prior, of which the best counts; 0: one fit from the default start.
     minibatch : bool
         Fit by batches of 500 rows of "x".
+    draws : tuple of int
+        How many draws in each step are tried.
     """
 
     model: Callable
@@ -49,6 +51,7 @@ class Problem:
     family: str = "mean-field"
     starts: int = 0
     minibatch: bool = False
+    draws: tuple[int, int] = (1, 8)
 
     def flat(self) -> FlatModel:
         return FlatModel(self.model(), minibatch="x") if self.minibatch else FlatModel(self.model())
@@ -244,6 +247,7 @@ PROBLEMS = {
         2.0,
         {"n": 10_000},
         minibatch=True,
+        draws=(1, 2),  # most of the noise is the batch's
     ),
     "moons": Problem(
         lambda: moons.network(*moons.two_moons()[:2]),

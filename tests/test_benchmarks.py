@@ -85,6 +85,19 @@ def test_table_tells_reached_from_not_reached():
     assert "Start" not in page  # a group without results has no section
 
 
+def test_quick_fits_are_timed_three_times_and_slow_ones_once(monkeypatch):
+    for seconds, calls in ((0.05, 3), (0.5, 1)):
+        clock, made = [0.0], []
+        monkeypatch.setattr(fits.time, "perf_counter", lambda clock=clock: clock[0])
+
+        def fit(steps, seed, clock=clock, made=made, seconds=seconds):
+            clock[0] += seconds + 0.01 * (not made)  # the first is the slowest
+            made.append(steps)
+
+        assert fits.timed(fit, 250, 1)[1] == pytest.approx(seconds + 0.01 * (calls == 1))
+        assert len(made) == calls
+
+
 @pytest.mark.parametrize(("value", "text"), [(0.0012, "1.2 ms"), (0.05, "50 ms"), (2.0, "2.0 s"), (1234.0, "1,234 s")])
 def test_seconds_have_two_or_three_digits(value, text):
     assert report.seconds(value) == text
