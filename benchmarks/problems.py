@@ -19,7 +19,6 @@ from helpers.flat_model import FlatModel
 from helpers.gaussian_fit import GaussianFit
 
 DRAWS = 20_000  # to estimate an ELBO with
-ADAM = ((0.3, True), (0.1, True), (0.03, True), (0.03, False))  # rate, and whether it decays
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,11 @@ class Problem:
         Fits from that many draws of the prior, of which the best counts; 0: one fit from the default start.
     minibatch : bool
         Fit by batches of 500 rows of "x".
-    adam : tuple of (float, bool)
-        Settings of Adam that are tried: its rate, and whether it decays.
     draws : tuple of int
         How many draws in each step are tried.
+    ours : tuple of (float, bool, int), optional
+        The chapter's setting for ours (rate, whether it decays, draws), where tuning by short fits leads astray: the rate
+        0.1, ahead after 1,000 steps, stays 9 nats behind.
     """
 
     model: Callable
@@ -54,8 +54,8 @@ class Problem:
     family: str = "mean-field"
     starts: int = 0
     minibatch: bool = False
-    adam: tuple[tuple[float, bool], ...] = ADAM
     draws: tuple[int, int] = (1, 8)
+    ours: tuple[float, bool, int] | None = None
 
     def flat(self) -> FlatModel:
         return FlatModel(self.model(), minibatch="x") if self.minibatch else FlatModel(self.model())
@@ -251,8 +251,8 @@ PROBLEMS = {
         2.0,
         {"n": 10_000},
         minibatch=True,
-        adam=((0.02, True),),  # larger rates lead in short fits and never arrive: at 0.1, ours stay 9 nats behind
         draws=(1, 2),  # most of the noise is the batch's
+        ours=(0.02, True, 2),
     ),
     "moons": Problem(
         lambda: moons.network(*moons.two_moons()[:2]),

@@ -9,6 +9,7 @@ from scipy import special
 from benchmarks import __main__ as main
 from benchmarks import fits, particles, report, start
 from benchmarks.problems import PROBLEMS, quadrature_elbo
+from benchmarks.report import TITLES
 from helpers.gaussian_fit import GaussianFit
 
 
@@ -168,3 +169,19 @@ def test_tuning_without_arrival_takes_the_nearest_and_drops_the_worse_half(monke
     asked = pretend(monkeypatch, lambda setting, steps: 2.0 if setting == near else np.inf)
     assert fits.tuned(PROBLEMS["logistic"], lambda *setting: setting) == near
     assert len([1 for _, steps in asked if steps == 2000]) <= 4
+
+
+def test_readme_says_what_the_table_says():
+    """Of each problem: the milliseconds of published recipe, ours, and others; infinity where not reached."""
+
+    def milliseconds(cell):
+        if cell.startswith("not reached"):
+            return np.inf
+        value, unit = cell.split()[:2]
+        return float(value.replace(",", "")) * {"ms": 1, "s": 1000}[unit]
+
+    page = (main.ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith(tuple(f"| {t}" for t in TITLES))]
+    published, ours, others = np.array([[milliseconds(cell) for cell in row[2:5]] for row in rows]).T
+    assert len(rows) == 9 and np.isfinite(published).tolist() == [True] + 8 * [False] and np.isfinite(ours).all()
+    assert (others / ours < 1.2).sum() == 3 and (others / ours > 0.7).all() and np.isinf(others).sum() == 1
