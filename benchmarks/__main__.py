@@ -49,7 +49,7 @@ class Case:
 
 
 CASES = [
-    *(Case("start", "start", name, state) for name in ("ours", "pymc", "numpyro") for state in ("cold", "warm")),
+    *(Case("start", "start", name, state) for name in report.START for state in ("cold", "warm")),
     *(Case("fits", "fits", f"{problem}/{method}", "cold", 1) for problem in PROBLEMS for method in METHODS),
     *(Case("fits", "particles", method, "cold", 1) for method in METHODS),
     *(Case("chapters", "chapters", name, state) for name in CHAPTERS for state in ("cold", "warm")),

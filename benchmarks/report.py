@@ -21,7 +21,12 @@ TITLES = {
     "sine": "Sine network, 16 weights",
     "particles": "SVGD, 50 particles on the banana",
 }
-START = {"ours": "the course's setup, `pm.fit`", "pymc": "PyMC's defaults, `pm.fit`", "numpyro": "NumPyro, SVI"}
+START = {
+    "ours": "the course's setup, `pm.fit`",
+    "advi": "the course's `advi`",
+    "pymc": "PyMC's defaults, `pm.fit`",
+    "numpyro": "NumPyro, SVI",
+}
 
 
 def table(head: list[str], rows: Iterable[list]) -> str:

@@ -29,12 +29,19 @@ def truth(x, y) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.sqrt([(p * (v - m) ** 2).sum() for v, m in zip((a, b), mean, strict=True)])
 
 
+def model(x, y):
+    import pymc as pm
+
+    with pm.Model() as model:
+        w = pm.Normal("w", 0, 5, shape=2)
+        pm.Bernoulli("y", logit_p=w[0] + w[1] * x, observed=y)
+    return model
+
+
 def by_pymc(x, y, **options):
     import pymc as pm
 
-    with pm.Model():
-        w = pm.Normal("w", 0, 5, shape=2)
-        pm.Bernoulli("y", logit_p=w[0] + w[1] * x, observed=y)
+    with model(x, y):
         return pm.fit(10_000, random_seed=1, **options).sample(2_000, random_seed=1).posterior["w"].values[0].mean(0)
 
 
@@ -45,6 +52,16 @@ def ours(x, y):
     import pymc as pm
 
     return by_pymc(x, y, obj_optimizer=pm.adam(learning_rate=0.02))
+
+
+def by_advi(x, y):
+    import helpers
+
+    helpers.start()
+    from helpers.advi import advi
+    from helpers.flat_model import FlatModel
+
+    return advi(FlatModel(model(x, y)), seed=1, steps=10_000).draws(2_000, seed=1).mean
 
 
 def by_numpyro(x, y):
@@ -67,7 +84,7 @@ def by_numpyro(x, y):
 
 def measure(name: str) -> dict:
     x, y = data()
-    mean = {"ours": ours, "pymc": by_pymc, "numpyro": by_numpyro}[name](x, y)
+    mean = {"ours": ours, "advi": by_advi, "pymc": by_pymc, "numpyro": by_numpyro}[name](x, y)
     exact, sd = truth(x, y)
     return {"error_sd": float(np.abs((mean - exact) / sd).max())}
 
