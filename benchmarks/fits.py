@@ -182,6 +182,7 @@ def measure(name: str) -> dict:
         make = partial({"ours": ours, "others": numpyro_svi}[method], problem, model)
         chapters = problem.ours if method == "ours" else None
         rate, decay, draws = best = chapters or tuned(problem, make)
+        jax.clear_caches()  # so that first calls compile, whatever tuning has compiled
         rungs = climb_ladder(problem, make(*best))
         setting = f"{rate}{' decaying' if decay else ''}, {draws} draw{'s' * (draws > 1)}"
     return {"allowed": problem.allowed, "setting": setting, "rungs": rungs}

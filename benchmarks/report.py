@@ -96,7 +96,7 @@ def fit_cell(found: list[dict], unit: str) -> str:
 
 
 def fits(results: list[dict]) -> str:
-    rows, settings = [], {"published": [], "ours": [], "others": []}
+    rows, settings = [], {"ours": [], "others": []}
     for key, title in TITLES.items():
         particles = key == "particles"
         unit = "sd" if particles else "nats"
@@ -106,8 +106,9 @@ def fits(results: list[dict]) -> str:
             found = of(results, module="particles" if particles else "fits", name=name)
             cells.append(fit_cell(found, unit))
             allowed = f"{found[0]['allowed']} {unit}" if found else allowed
-            fixed += [after(r, 1.0) for r in found if method != "published"]
-            settings[method] += [f"{title}: {r['setting']}" for r in found if method != "published"]
+            if found and method != "published":
+                fixed.append(after(found[0], 1.0))
+                settings[method].append(f"{title}: {found[0]['setting']}")
         rows.append([title, allowed, *cells, "; ".join(fixed)])
     head = ["problem", "arrived within", "published recipe", "ours", "NumPyro; SVGD: BlackJAX", "left after 1 s"]
     return table(head, rows) + "".join(
