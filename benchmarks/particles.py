@@ -17,7 +17,7 @@ import numpy as np
 from helpers.targets_2d import get_target_2d
 
 PARTICLES, ALLOWED = 50, 0.15
-SEEDS, LADDER = range(1, 6), [25 * 2**k for k in range(9)]
+SEEDS, LADDER = range(1, 6), [round(25 * 2 ** (k / 2)) for k in range(17)]
 
 
 @cache
@@ -104,7 +104,7 @@ def ladder(run, seeds=SEEDS) -> list[dict]:
 
 
 def tuned(make, settings: list[tuple]):
-    """The quickest of some settings, found with two seeds."""
+    """The setting that needs the fewest steps, found with two seeds."""
     best = {}
     for setting in settings:
         last = ladder(make(*setting), seeds=(11, 12))[-1]

@@ -54,7 +54,7 @@ class Problem:
     family: str = "mean-field"
     starts: int = 0
     minibatch: bool = False
-    draws: tuple[int, int] = (1, 8)
+    draws: tuple[int, ...] = (1, 8)
     ours: tuple[float, bool, int] | None = None
 
     def flat(self) -> FlatModel:
@@ -261,6 +261,7 @@ PROBLEMS = {
         1.0,
         {"n": 30_000},
         starts=8,
+        draws=(1, 2, 8),
     ),
     "sine": Problem(
         lambda: sensor.network(*sensor.sensor()),
@@ -269,5 +270,6 @@ PROBLEMS = {
         1.0,
         {"n": 10_000},
         starts=8,
+        draws=(1, 2, 8),
     ),
 }

@@ -183,14 +183,15 @@ def _lines(path: str) -> list[str]:
 NOTES = {
     "start": "From the start of a process to a posterior mean that was held against the exact one: logistic regression, "
     "100 rows, 10,000 steps of mean-field VI.",
-    "fits": "Warm seconds of the first number of steps (250, 500, 1,000, …; SVGD: 25, 50, …) whose median fit, of five "
+    "fits": "Warm seconds of the first number of steps (250, 354, 500, …; SVGD: 25, 35, 50, …) whose median fit, of five "
     "seeds, has an ELBO so near to the best that its family can do (SVGD: margins so near to the true ones, "
-    "Wasserstein-1). In brackets the first call, compilation included. Published: `pm.fit` with the source's arguments "
-    "(its own defaults for the first two problems, which the source fits by quadrature) on PyMC's default backend, from "
-    "one start. Ours and the others: the quickest of the same eight settings of Adam (rate, decay, draws in a step; by "
-    "minibatches ours takes the chapter's; SVGD: of four rates, BlackJAX's also decaying); of the networks the best of "
-    "eight starts counts. Last column: how far the longest of our fits that takes at most a second is from the best, and "
-    "that of the others.",
+    "Wasserstein-1). In brackets the first call, compilation included. Published: `pm.fit` with the source's "
+    "arguments (its own defaults for the first two problems, which the source fits by quadrature) on PyMC's default "
+    "backend, from one start. Ours and the others: the quickest of the same eight settings of Adam, twelve for the "
+    "networks (rate, decay, draws in a step; by minibatches ours takes the chapter's; SVGD: of four rates, "
+    "BlackJAX's also decaying); ours averages over its second half where the rate does not fall or rows come in batches; "
+    "of the networks the best of eight starts counts. Last column: how far the longest of our fits that takes at most a "
+    "second is from the best, and that of the others.",
     "chapters": "A whole notebook in a fresh kernel.",
     "interface": "As a reader meets it; the slider in JupyterLab, one step each 16 ms.",
     "growth": "All rows in each step, one antithetic pair of draws; streaming: 250,000 rows at a time.",

@@ -171,6 +171,18 @@ def test_tuning_without_arrival_takes_the_nearest_and_drops_the_worse_half(monke
     assert len([1 for _, steps in asked if steps == 2000]) <= 4
 
 
+def test_tuning_asks_every_seed_to_arrive(monkeypatch):
+    lucky, sure = (0.3, True, 1), (0.1, True, 1)
+    far = {lucky: [0.0, 1.0], sure: [0.0, 0.0]}
+
+    def rung(problem, setting, steps, seeds):
+        seconds = 1e-3 * steps * (1 if setting == lucky else 1.5)
+        return {"steps": steps, "seconds": 2 * [seconds], "behind": far.get(setting, 2 * [np.inf])}
+
+    monkeypatch.setattr(fits, "rung", rung)
+    assert fits.tuned(PROBLEMS["logistic"], lambda *setting: setting) == sure
+
+
 def test_readme_says_what_the_table_says():
     def milliseconds(cell):
         if cell.startswith("not reached"):
