@@ -6,8 +6,8 @@
     uv run python -m benchmarks --runs 1            # a quick look
 
 Each case runs in a new process, cold (empty home and caches) or warm (caches that an uncounted run has filled).
-Results stay in `benchmarks/.results.jsonl`; an interrupted run goes on from there. A change of versions or of a
-group's code measures the group anew. The table is `benchmarks/RESULTS.md`, its picture `images/benchmarks.png`.
+Results stay in `benchmarks/results.jsonl`; an interrupted run goes on from there. Another machine, other versions or a
+change of a group's code measure anew. The table is `benchmarks/RESULTS.md`, its picture `images/benchmarks.png`.
 """
 
 from __future__ import annotations
@@ -21,15 +21,25 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks import picture, report
+from benchmarks import picture, report, sweep
 
 ROOT = Path(__file__).resolve().parents[1]
-CACHE, TABLE = ROOT / "benchmarks" / ".results.jsonl", ROOT / "benchmarks" / "RESULTS.md"
+CACHE, TABLE = ROOT / "benchmarks" / "results.jsonl", ROOT / "benchmarks" / "RESULTS.md"
 PICTURE = ROOT / "images" / "benchmarks.png"
-LIBRARIES = ("pymc", "pytensor", "jax", "numpy", "numpyro", "blackjax", "nutpie", "plotly")
+LIBRARIES = ("pymc", "pytensor", "jax", "numpy", "numpyro", "optax", "blackjax", "nutpie", "plotly")
+ADVI = ("helpers/advi.py", "helpers/flat_model.py", "helpers/startup.py")
+MEASURED = {  # what each module times, besides itself
+    "start": ADVI,
+    "fits": ("benchmarks/problems.py", *ADVI),
+    "particles": ("helpers/svgd.py", "helpers/targets_2d.py"),
+    "chapters": (),  # and the code of the notebook
+    "interface": ("benchmarks/slider_latency.py", "helpers/svgd_animation.py", "helpers/manual_vi.py"),
+    "growth": ("helpers/advi.py",),
+}
 PROBLEMS = ("student-t", "logit-beta", "logistic", "logistic-full", "mixture", "minibatch", "moons", "sine")
 LONGEST = 3600  # seconds that one run may take
 METHODS = ("published", "ours", "others")
@@ -68,13 +78,12 @@ def versions() -> str:
     return ", ".join(found)
 
 
-def fingerprint(module: str) -> str:
-    """Changes with the versions and with the code of the group."""
-    files = [ROOT / "benchmarks" / f"{module}.py"]
-    if module == "fits":
-        files.append(ROOT / "benchmarks" / "problems.py")
-    code = "".join(file.read_text(encoding="utf-8") for file in files)
-    return hashlib.sha256((code + versions()).encode()).hexdigest()[:12]
+def fingerprint(module: str, name: str = "") -> str:
+    """Changes with the machine, the versions, and the code that is measured."""
+    code = "".join((ROOT / file).read_text(encoding="utf-8") for file in (f"benchmarks/{module}.py", *MEASURED[module]))
+    if module == "chapters":
+        code += sweep.fingerprint(ROOT / "notebooks" / f"{name}.ipynb")
+    return hashlib.sha256((code + versions() + report.machine()).encode()).hexdigest()[:12]
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -110,7 +119,7 @@ def stored(file: Path) -> list[dict]:
             results.append(json.loads(line))
         except json.JSONDecodeError:
             continue
-    return [r for r in results if "error" not in r and r["code"] == fingerprint(r["module"])]
+    return [r for r in results if "error" not in r and r["code"] == fingerprint(r["module"], r["name"])]
 
 
 def measure(case: Case, runs: int, results: list[dict], file: Path) -> None:
@@ -119,16 +128,17 @@ def measure(case: Case, runs: int, results: list[dict], file: Path) -> None:
     missing = (case.runs or runs) - len(there)
     if missing <= 0:
         return
+    label = {"group": case.group, "module": case.module, "name": case.name, "state": case.state}
+    label["code"] = fingerprint(case.module, case.name)  # before the run: somebody may edit meanwhile
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as warm:
         if case.state == "warm":
             run(case, Path(warm))  # fills the caches
         for k in range(missing):
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cold:
                 found = run(case, Path(cold if case.state == "cold" else warm))
-            label = {"group": case.group, "module": case.module, "name": case.name, "state": case.state}
-            results.append(label | {"code": fingerprint(case.module)} | found)
+            results.append(label | {"date": date.today().isoformat()} | found)
             with file.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(results[-1]) + "\n")
+                out.write("\n" + json.dumps(results[-1]))  # first the end of the line: the last may be cut short
             said = found.get("error", f"{found['wall']:.1f} s")
             print(f"{case.group}: {case.name}, {case.state}, {k + 1} of {missing}: {said}", flush=True)
 
@@ -150,6 +160,9 @@ def main() -> None:
     for case in CASES:
         if case.group in (arguments.groups or groups) and arguments.only in case.name:
             measure(case, arguments.runs, results, arguments.cache)
+    arguments.cache.write_text(
+        "".join(json.dumps(r) + "\n" for r in results), encoding="utf-8"
+    )  # only what still holds
     arguments.out.write_text(report.page(results, versions()), encoding="utf-8")
     if arguments.out == TABLE:
         picture.draw(results, PICTURE)

@@ -11,6 +11,7 @@ import time
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 SEEDS = range(1, 6)
@@ -24,10 +25,7 @@ def ours(problem, model, rate, decay, draws):
     from helpers.advi import restarts
 
     options = {"rate": rate, "decay": decay, "draws": draws, "antithetic": draws > 1, "family": problem.family}
-    # a rate that falls to zero quiets the noise of the draws, and the average lags behind; that of batches it does not
-    options["average"] = problem.minibatch or not decay
-    if problem.minibatch or problem.starts:
-        options["start_sd"] = 0.1  # as NumPyro's
+    options |= {"start_sd": problem.start_sd, "average": averaged(problem, decay)}
     if problem.minibatch:
         from benchmarks.problems import BATCH
 
@@ -44,43 +42,72 @@ def ours(problem, model, rate, decay, draws):
     return fit
 
 
+def averaged(problem, decay: bool) -> bool:
+    """Whether to average over the second half of the steps.
+
+    A rate that falls to zero quiets the noise of the draws, and the average would lag behind; not so that of batches.
+    """
+    return problem.minibatch or not decay
+
+
 def numpyro_svi(problem, model, rate, decay, draws):
-    """The same of NumPyro's SVI, with an automatic guide."""
+    """The same of NumPyro's SVI, with an automatic guide; start, Adam's b2, order of rows and averaging are as ours."""
     import optax
-    from numpyro.infer import SVI, Trace_ELBO, init_to_sample
+    from numpyro.infer import SVI, Trace_ELBO, init_to_sample, init_to_value
     from numpyro.infer.autoguide import AutoMultivariateNormal, AutoNormal
 
-    from benchmarks.problems import BATCH, readings
-    from helpers.gaussian_fit import GaussianFit
-
+    start = init_to_sample if problem.starts else init_to_value(values=model.constrain(model.start))
     make = AutoMultivariateNormal if problem.family == "full-rank" else AutoNormal
-    data = jax.numpy.asarray(readings()) if problem.minibatch else None  # an argument: not compiled in as a constant
-    start = {"init_loc_fn": init_to_sample} if problem.starts else {}
+    average = averaged(problem, decay)
 
     @partial(jax.jit, static_argnums=0)
-    def run(steps, key, data):
-        schedule = optax.cosine_decay_schedule(rate, steps) if decay else rate
+    def run(steps, key, data, rows):
+        def batch(rows):
+            return () if data is None else (data[rows],)
 
         def one(key):
-            guide = make(problem.numpyro_model, **start)
-            svi = SVI(problem.numpyro_model, guide, optax.adam(schedule), Trace_ELBO(num_particles=draws))
-            if not problem.minibatch:
-                return svi.run(key, steps, progress_bar=False)[::2]
-            order = jax.random.randint(key, (steps, BATCH), 0, len(data))
-            state, losses = jax.lax.scan(
-                lambda state, rows: svi.update(state, data[rows]), svi.init(key, data[:BATCH]), order
-            )
-            return svi.get_params(state), losses
+            guide = make(problem.numpyro_model, init_loc_fn=start, init_scale=problem.start_sd)
+            adam = optax.adam(optax.cosine_decay_schedule(rate, steps) if decay else rate, b2=0.99)
+            svi = SVI(problem.numpyro_model, guide, adam, Trace_ELBO(num_particles=draws))
+
+            def step(carry, now):
+                state, total = carry
+                t, rows = now
+                state, loss = svi.update(state, *batch(rows))
+                late = t >= steps // 2
+                return (state, add(total, svi.get_params(state), late) if average else total), loss
+
+            state = svi.init(key, *batch(None if rows is None else rows[0]))
+            zero = jax.tree.map(jnp.zeros_like, svi.get_params(state))
+            (state, total), losses = jax.lax.scan(step, (state, zero), (jnp.arange(steps), rows))
+            mean = jax.tree.map(lambda value: value / (steps - steps // 2), total)
+            return mean if average else svi.get_params(state), losses
 
         return jax.vmap(one)(jax.random.split(key, max(problem.starts, 1)))
 
+    def add(total, params, late):
+        return jax.tree.map(lambda a, b: a + jnp.where(late, b, 0), total, params)
+
+    return best_of(problem, model, run)
+
+
+def best_of(problem, model, run):
+    """A function of (steps, seed): of what NumPyro's `run` found from all starts, the best as a GaussianFit."""
+    from benchmarks.problems import BATCH, readings
+    from helpers.advi import shuffled_epochs
+    from helpers.gaussian_fit import GaussianFit
+
+    data = jnp.asarray(readings()) if problem.minibatch else None  # an argument: not compiled in as a constant
+    names = [variable.name for variable in model.model.free_RVs]
+
     def fit(steps, seed):
-        found, losses = run(steps, jax.random.key(seed), data)
+        rng = np.random.default_rng(seed)
+        rows = shuffled_epochs(len(data), steps, BATCH, rng) if problem.minibatch else None
+        found, losses = jax.device_get(run(steps, jax.random.key(seed), data, rows))
         k = int(np.argmin(losses[:, -steps // 4 :].mean(axis=1)))
-        params = {name: np.asarray(value[k]) for name, value in found.items()}
+        params = {name: value[k] for name, value in found.items()}
         if problem.family == "full-rank":
             return GaussianFit(model, params["auto_loc"], params["auto_scale_tril"])
-        names = [variable.name for variable in model.model.free_RVs]
         flat = [np.concatenate([params[f"{n}_auto_{part}"].ravel() for n in names]) for part in ("loc", "scale")]
         return GaussianFit(model, *(np.asarray(part, float) for part in flat))
 
@@ -95,19 +122,19 @@ def published(problem, model):
     import pymc as pm
 
     from benchmarks import problems
-    from helpers.gaussian_fit import GaussianFit
+
+    data = problems.readings().astype(float) if problem.minibatch else None
 
     def fit(steps, seed):
         pymc_model = model.model
         if problem.minibatch:
-            batch = pm.Minibatch(problems.readings().astype(float), batch_size=problems.BATCH)
+            batch = pm.Minibatch(data, batch_size=problems.BATCH)
             pymc_model = problems.sensors(batch, total_size=problems.readings().size)
         rng = np.random.default_rng(seed)
         point = pymc_model.initial_point() if problem.starts else {}
         start = {name: rng.normal(size=value.shape) for name, value in point.items()} or None
         with pymc_model:
-            approximation = pm.fit(**problem.published, start=start, random_seed=seed, progressbar=False)
-        return GaussianFit.from_pymc(model, approximation)
+            return pm.fit(**problem.published, start=start, random_seed=seed, progressbar=False)
 
     return fit
 
@@ -124,22 +151,25 @@ def timed(fit, steps: int, seed: int, calls: int = 3):
     return q, seconds
 
 
-def rung(problem, fit, steps: int, seeds=SEEDS) -> dict:
-    """One number of steps: seconds of the first call, then of each seed, and how far behind their ELBOs are."""
+def rung(problem, fit, steps: int, seeds=SEEDS, read=lambda found: found) -> dict:
+    """One number of steps: seconds of the first call, then of each seed, and how far behind their ELBOs are.
+
+    `read` makes a GaussianFit of what `fit` returns; its time does not count.
+    """
     first = timed(fit, steps, seeds[0], calls=1)[1]
     found = [timed(fit, steps, seed) for seed in seeds]
-    behind = [np.inf if q is None else float(problem.behind(q)) for q, _ in found]
+    behind = [np.inf if q is None else float(problem.behind(read(q))) for q, _ in found]
     behind = [value if np.isfinite(value) else np.inf for value in behind]
     return {"steps": steps, "first": first, "seconds": [s for _, s in found], "behind": behind}
 
 
 def climb_ladder(problem, fit) -> list[dict]:
-    """More and more steps, until the median fit has arrived and took at least a second, or one takes too long."""
+    """More and more steps, until the median fit has arrived and took at least a second, or the next takes too long."""
     rungs = []
     for steps in LADDER:
         rungs.append(rung(problem, fit, steps))
         seconds, behind = (np.median(rungs[-1][key]) for key in ("seconds", "behind"))
-        if (behind <= problem.allowed and seconds > 1) or 2 * seconds > PATIENCE:
+        if (behind <= problem.allowed and seconds > 1) or np.sqrt(2) * seconds > PATIENCE:
             break
     return rungs
 
@@ -175,19 +205,23 @@ def measure(name: str) -> dict:
 
         helpers.start()
     from benchmarks.problems import PROBLEMS
+    from helpers.gaussian_fit import GaussianFit
 
     problem = PROBLEMS[key]
     model = problem.flat()
     if method == "published":
-        rungs, setting = [rung(problem, published(problem, model), problem.published["n"])], "as published"
-    else:
-        make = partial({"ours": ours, "others": numpyro_svi}[method], problem, model)
-        chapters = problem.ours if method == "ours" else None
-        rate, decay, draws = best = chapters or tuned(problem, make)
-        jax.clear_caches()  # so that first calls compile, whatever tuning has compiled
-        rungs = climb_ladder(problem, make(*best))
-        setting = f"{rate}{' decaying' if decay else ''}, {draws} draw{'s' * (draws > 1)}"
-    return {"allowed": problem.allowed, "setting": setting, "rungs": rungs}
+        read = partial(GaussianFit.from_pymc, model)
+        rungs, setting = [rung(problem, published(problem, model), problem.published["n"], read=read)], "as published"
+        return {"allowed": problem.allowed, "setting": setting, "rungs": rungs}
+    make = partial({"ours": ours, "others": numpyro_svi}[method], problem)
+    rate, decay, draws = best = problem.setting or tuned(problem, partial(make, model))
+    jax.clear_caches()  # so that first calls compile, whatever tuning has compiled
+    start = time.perf_counter()
+    model = problem.flat() if method == "ours" else model  # its first call needs it; NumPyro's traces its own model
+    built = time.perf_counter() - start
+    rungs = climb_ladder(problem, make(model, *best))
+    setting = f"{rate}{' decaying' if decay else ''}, {draws} draw{'s' * (draws > 1)}"
+    return {"allowed": problem.allowed, "setting": setting, "rungs": [r | {"first": built + r["first"]} for r in rungs]}
 
 
 if __name__ == "__main__":

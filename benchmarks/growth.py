@@ -45,7 +45,7 @@ def regression(w, rows):
 
 
 def of_rows(count: int) -> dict:
-    """Ten coefficients, all rows in each step, in single precision."""
+    """Ten coefficients, all rows in each step, stored in single precision."""
     rows = jnp.asarray(np.random.default_rng(1).normal(size=(count, 11)).astype(np.float32))
     return {"step": seconds_a_step(regression, 10, rows)}
 

@@ -31,7 +31,7 @@ def draw(results: list[dict], path: Path) -> None:
                 face = style.PALETTE[role] if rung else "white"
                 ax.plot(np.median(last["seconds"]), k, marker, color=style.PALETTE[role], markerfacecolor=face)
     ax.plot([], [], "o", color="black", markerfacecolor="white", label="stopped, not arrived")
-    ax.set(xscale="log", xlabel="seconds to the truth (compiled before)")
+    ax.set(xscale="log", xlabel="seconds to the truth (the published recipes' with compilation)")
     ax.set_yticks(range(len(TITLES)), TITLES.values())
     ax.set_ylim(len(TITLES) - 0.5, -0.5)  # the first on top
     fig.legend(loc="outside upper center", ncols=4, fontsize=9)

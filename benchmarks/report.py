@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterable
-from datetime import date
 
 import numpy as np
 
@@ -44,8 +43,8 @@ def seconds(value: float) -> str:
 
 
 def number(value: float) -> str:
-    """To two digits, without an exponent."""
-    return f"{float(f'{value:.2g}'):,.15g}" if value >= 0.001 else "< 0.001"
+    """To two digits, without an exponent; what is better than the best by more than rounding keeps its sign."""
+    return f"{float(f'{value:.2g}'):,.15g}".replace("-", "−") if abs(value) >= 0.001 else "< 0.001"
 
 
 def spread(values: list[float], show=seconds) -> str:
@@ -123,7 +122,12 @@ def chapters(results: list[dict]) -> str:
         cold, warm = (of(results, module="chapters", name=name, state=state) for state in ("cold", "warm"))
         memory = [r["memory"] for r in (*cold, *warm)]
         rows.append(
-            [name, spread([r["wall"] for r in cold]), spread([r["wall"] for r in warm]), f"{max(memory):,.0f} MB"]
+            [
+                name,
+                spread([r["wall"] for r in cold]),
+                spread([r["wall"] for r in warm]),
+                f"{max(memory, default=np.nan):,.0f} MB",
+            ]
         )
     return table(["notebook", "empty caches", "filled caches", "largest memory"], rows)
 
@@ -180,27 +184,42 @@ def _lines(path: str) -> list[str]:
         return []
 
 
+FITS = """\
+Seconds of the first number of steps (250, 354, 500, …; SVGD: 25, 35, 50, …) whose median fit, of five seeds, is as near to
+the best of its family as the second column says.
+
+- **Near**: nats of ELBO behind the best that the family can do (networks: the best that we have found in long runs); SVGD:
+  Wasserstein-1 distance of the worse margin, in sds.
+- **Seconds**: compiled before; of fits that take less than 0.1 s the quickest of three calls. In brackets the first call with
+  so many steps, with compilation and, for ours, the translation of PyMC's model.
+- **Published**: `pm.fit` with the source's arguments (its own defaults for the first two problems, which the source fits by
+  quadrature) on PyMC's default backend, from one start. It compiles anew in each call.
+- **Ours and the others**: the quickest of the same eight settings of Adam (rate, decay, draws in a step), of twelve for the
+  networks; for minibatches the chapter's setting, for both; SVGD: of four rates, BlackJAX's with and without decay. Of the
+  networks the best of eight starts counts.
+- **NumPyro** has our start, our initial sd, Adam's b2 = 0.99, the order of our rows, and our averaging over the second half of
+  the steps, where the rate does not fall or rows come in batches. Its gradient is its own.
+- **Left after 1 s**: how far from the best the longest of our fits is that takes at most a second; and that of the others."""
+
 NOTES = {
     "start": "From the start of a process to a posterior mean that was held against the exact one: logistic regression, "
     "100 rows, 10,000 steps of mean-field VI.",
-    "fits": "Warm seconds of the first number of steps (250, 354, 500, …; SVGD: 25, 35, 50, …) whose median fit, of five "
-    "seeds, has an ELBO so near to the best that its family can do (SVGD: margins so near to the true ones, "
-    "Wasserstein-1). In brackets the first call, compilation included. Published: `pm.fit` with the source's "
-    "arguments (its own defaults for the first two problems, which the source fits by quadrature) on PyMC's default "
-    "backend, from one start. Ours and the others: the quickest of the same eight settings of Adam, twelve for the "
-    "networks (rate, decay, draws in a step; by minibatches ours takes the chapter's; SVGD: of four rates, "
-    "BlackJAX's also decaying); ours averages over its second half where the rate does not fall or rows come in batches; "
-    "of the networks the best of eight starts counts. Last column: how far the longest of our fits that takes at most a "
-    "second is from the best, and that of the others.",
+    "fits": FITS,
     "chapters": "A whole notebook in a fresh kernel.",
     "interface": "As a reader meets it; the slider in JupyterLab, one step each 16 ms.",
-    "growth": "All rows in each step, one antithetic pair of draws; streaming: 250,000 rows at a time.",
+    "growth": "All rows, stored in single precision, in each step, one antithetic pair of draws; streaming: 250,000 rows at a time.",
 }
+
+
+def days(results: list[dict]) -> str:
+    """First and last day of the measurements."""
+    found = sorted({r["date"] for r in results})
+    return " to ".join(dict.fromkeys((found[0], found[-1]))) if found else "Nothing measured"
 
 
 def page(results: list[dict], versions: str) -> str:
     sections = {"start": start, "fits": fits, "chapters": chapters, "interface": interface, "growth": growth}
-    text = f"# Benchmarks\n\n{machine()}; {versions}. {date.today().isoformat()}.\n\n"
+    text = f"# Benchmarks\n\n{machine()}; {versions}. {days(results)}.\n\n"
     text += "Made by `uv run python -m benchmarks`. Median (range; runs).\n"
     for number, (name, section) in enumerate(sections.items(), 1):
         if any(r["group"] == name for r in results):
