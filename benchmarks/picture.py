@@ -10,10 +10,10 @@ import numpy as np
 from benchmarks.report import TITLES, arrival, of
 from helpers import style
 
-LOOKS = {
-    "published": ("published recipe", "approximation", "s"),
-    "ours": ("this course", "target", "o"),
-    "others": ("NumPyro; SVGD: BlackJAX", "second", "D"),
+LOOKS = {  # label, colour, marker, distance below the line: equal marks must not hide each other
+    "published": ("published recipe", "approximation", "s", 0.0),
+    "ours": ("this course", "target", "o", -0.15),
+    "others": ("NumPyro; SVGD: BlackJAX", "second", "D", 0.15),
 }
 
 
@@ -21,7 +21,7 @@ def draw(results: list[dict], path: Path) -> None:
     """Seconds to the truth for each problem and method; hollow marks did not arrive."""
     style.apply()
     fig, ax = plt.subplots(figsize=(style.WIDTH, 3.6))
-    for method, (label, role, marker) in LOOKS.items():
+    for method, (label, role, marker, shift) in LOOKS.items():
         ax.plot([], [], marker, color=style.PALETTE[role], label=label)
         for k, key in enumerate(TITLES):
             name = method if key == "particles" else f"{key}/{method}"
@@ -29,7 +29,7 @@ def draw(results: list[dict], path: Path) -> None:
                 rung = arrival(result)
                 last = rung or result["rungs"][-1]
                 face = style.PALETTE[role] if rung else "white"
-                ax.plot(np.median(last["seconds"]), k, marker, color=style.PALETTE[role], markerfacecolor=face)
+                ax.plot(np.median(last["seconds"]), k + shift, marker, color=style.PALETTE[role], markerfacecolor=face)
     ax.plot([], [], "o", color="black", markerfacecolor="white", label="stopped, not arrived")
     ax.set(xscale="log", xlabel="seconds to the truth (the published recipes' with compilation)")
     ax.set_yticks(range(len(TITLES)), TITLES.values())
