@@ -64,7 +64,7 @@ CASES = [
     *(Case("fits", "particles", method, "cold", 1) for method in METHODS),
     *(Case("chapters", "chapters", name, state) for name in CHAPTERS for state in ("cold", "warm")),
     *(Case("interface", "interface", name) for name in ("animation", "frames", "slider")),
-    *(Case("growth", "growth", name, "cold", 1) for name in GROWTH),
+    *(Case("growth", "growth", name, "cold") for name in GROWTH),
 ]
 
 

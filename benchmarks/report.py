@@ -91,7 +91,8 @@ def fit_cell(found: list[dict], unit: str) -> str:
         last = found[0]["rungs"][-1]
         far = f"{number(np.median(last['behind']))} {unit} after {seconds(np.median(last['seconds']))}"
         return f"not reached: {far}"
-    return f"{seconds(np.median(rung['seconds']))} (first call {seconds(rung['first'])})"
+    low, median, high = map(seconds, np.quantile(rung["seconds"], [0, 0.5, 1]))
+    return f"{median} ({low} to {high}; first call {seconds(rung['first'])})"
 
 
 def fits(results: list[dict]) -> str:
@@ -148,23 +149,24 @@ def interface(results: list[dict]) -> str:
 
 
 def growth(results: list[dict]) -> str:
-    def value(kind: str, power: int, show) -> str:
-        found = of(results, module="growth", name=f"{kind}/{10**power}")
-        return show(found[0]) if found else "not measured"
+    def value(kind: str, power: int, key: str, show) -> str:
+        return spread([r[key] for r in of(results, module="growth", name=f"{kind}/{10**power}")], show)
 
     parts = []
     for kind, title in (("rows", "rows (10 parameters)"), ("parameters", "parameters (1,000 rows)")):
-        powers = GROWTH[kind]
-        cells = [value(kind, k, lambda r: f"{1e6 * r['step']:,.0f} µs") for k in powers]
-        parts.append(table([title, *(f"{10**k:,}" for k in powers)], [["one step of mean-field ADVI", *cells]]))
-    powers = GROWTH["stream"]
+        cells = [value(kind, k, "step", lambda step: f"{1e6 * step:,.0f} µs") for k in GROWTH[kind]]
+        parts.append(table([title, *(f"{10**k:,}" for k in GROWTH[kind])], [["one step of mean-field ADVI", *cells]]))
     rows = []
     for kind, title in (("stream", "streamed from Parquet"), ("memory", "from one array in memory")):
-        cells = [value(kind, k, lambda r: f"{r['memory']:,.0f} MB, {r['rows_a_second'] / 1e6:.1f}") for k in powers]
-        rows.append([title, *cells])
-    parts.append(table(["peak memory, million rows a second", *(f"{10**k:,} rows" for k in powers)], rows))
-    show = "full rank {0[full rank]:.2f} posterior sds off, mean-field {0[mean-field]:.0f}".format
-    parts.append(f"Forty shards of a sorted table of 10⁷ rows, multiplied: {value('shards', 7, show)}.\n")
+        for key, unit, show in (
+            ("memory", "peak memory", "{:,.0f} MB".format),
+            ("rows_a_second", "million rows a second", lambda rate: f"{rate / 1e6:.1f}"),
+        ):
+            rows.append([f"{title}: {unit}", *(value(kind, k, key, show) for k in GROWTH["stream"])])
+    parts.append(table(["", *(f"{10**k:,} rows" for k in GROWTH["stream"])], rows))
+    off = [value("shards", 7, family, "{:.2g}".format) for family in ("full rank", "mean-field")]
+    title = "Forty shards of a sorted table of 10⁷ rows, multiplied"
+    parts.append(f"{title}: full rank {off[0]} posterior sds off, mean-field {off[1]}.\n")
     return "\n".join(parts)
 
 
@@ -190,8 +192,8 @@ the best of its family as the second column says.
 
 - **Near**: nats of ELBO behind the best that the family can do (networks: the best that we have found in long runs); SVGD:
   Wasserstein-1 distance of the worse margin, in sds.
-- **Seconds**: compiled before; of fits that take less than 0.1 s the quickest of three calls. In brackets the first call with
-  so many steps, with compilation and, for ours, the translation of PyMC's model.
+- **Seconds**: compiled before; of fits that take less than 0.1 s the quickest of three calls. In brackets the range over
+  the five seeds, and the first call with so many steps, with compilation and, for ours, the translation of PyMC's model.
 - **Published**: `pm.fit` with the source's arguments (its own defaults for the first two problems, which the source fits by
   quadrature) on PyMC's default backend, from one start. It compiles anew in each call.
 - **Ours and the others**: the quickest of the same eight settings of Adam (rate, decay, draws in a step), of twelve for the

@@ -98,7 +98,7 @@ def test_table_tells_reached_from_not_reached():
     never = results(name="logistic/published", allowed=0.01, setting="x", rungs=rungs(0.5))
     broken = results(name="logistic/others", error="ValueError: no")
     page = report.page([reached, never, broken], "versions")
-    assert "| 500 ms (first call 2.0 s) |" in page and "not reached: 0.5 nats after 250 ms" in page
+    assert "| 500 ms (500 ms to 500 ms; first call 2.0 s) |" in page and "not reached: 0.5 nats after 250 ms" in page
     assert "logistic/others: ValueError: no" in page and page.count("not measured") >= 1
     assert "Start" not in page  # a group without results has no section
 
