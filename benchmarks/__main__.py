@@ -160,9 +160,8 @@ def main() -> None:
     for case in CASES:
         if case.group in (arguments.groups or groups) and arguments.only in case.name:
             measure(case, arguments.runs, results, arguments.cache)
-    arguments.cache.write_text(
-        "".join(json.dumps(r) + "\n" for r in results), encoding="utf-8"
-    )  # only what still holds
+    kept = "".join(json.dumps(result) + "\n" for result in results)  # what no longer holds goes
+    arguments.cache.write_text(kept, encoding="utf-8")
     arguments.out.write_text(report.page(results, versions()), encoding="utf-8")
     if arguments.out == TABLE:
         picture.draw(results, PICTURE)

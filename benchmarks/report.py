@@ -121,15 +121,8 @@ def chapters(results: list[dict]) -> str:
     rows = []
     for name in sorted({r["name"] for r in results if r["module"] == "chapters"}):
         cold, warm = (of(results, module="chapters", name=name, state=state) for state in ("cold", "warm"))
-        memory = [r["memory"] for r in (*cold, *warm)]
-        rows.append(
-            [
-                name,
-                spread([r["wall"] for r in cold]),
-                spread([r["wall"] for r in warm]),
-                f"{max(memory, default=np.nan):,.0f} MB",
-            ]
-        )
+        memory = max((r["memory"] for r in (*cold, *warm)), default=np.nan)
+        rows.append([name, *(spread([r["wall"] for r in runs]) for runs in (cold, warm)), f"{memory:,.0f} MB"])
     return table(["notebook", "empty caches", "filled caches", "largest memory"], rows)
 
 
@@ -209,7 +202,8 @@ NOTES = {
     "fits": FITS,
     "chapters": "A whole notebook in a fresh kernel.",
     "interface": "As a reader meets it; the slider in JupyterLab, one step each 16 ms.",
-    "growth": "All rows, stored in single precision, in each step, one antithetic pair of draws; streaming: 250,000 rows at a time.",
+    "growth": "All rows, stored in single precision, in each step, one antithetic pair of draws; streaming: 250,000 rows "
+    "at a time.",
 }
 
 

@@ -15,7 +15,7 @@ from benchmarks.report import TITLES
 from helpers.gaussian_fit import GaussianFit
 
 
-@pytest.mark.parametrize("key", [key for key in PROBLEMS if key != "minibatch"])  # below
+@pytest.mark.parametrize("key", [key for key in PROBLEMS if key != "minibatch"])  # that one: the next test
 def test_both_models_have_the_same_log_density(key):
     problem = PROBLEMS[key]
     model = problem.flat()
