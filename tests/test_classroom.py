@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from helpers import classroom
+from tools import classroom
 
 SETUP = "import numpy as np\n\nfrom helpers import exercises"
 RIGHT = "def draws_needed(k):\n    return np.ceil(10 ** (1 / (1 - k))) if k <= 0.7 else np.inf\n\n\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers import stamp
+from tools import stamp
 
 ROOT = Path(__file__).resolve().parents[1]
 PATHS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
@@ -59,7 +59,7 @@ def test_reading_time_is_the_same_in_every_list(path, cells):
 
 
 def test_address_and_setup_cell_agree_with_pyproject():
-    assert not stamp.stale(), "run `uv run python -m helpers.stamp`"
+    assert not stamp.stale(), "run `uv run python -m tools.stamp`"
 
 
 def test_setup_cell_is_short():

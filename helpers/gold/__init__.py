@@ -1,6 +1,6 @@
 """Gold draws: the right answer where there is no formula.
 
-Long runs in several chains, made once by ``python -m helpers.gold.make`` and stored here, with a manifest that says how,
+Long runs in several chains, made once by ``python -m tools.gold`` and stored here, with a manifest that says how,
 when and with which versions. A test takes their R-hat again, and refuses them where the model or its data have changed.
 """
 
@@ -52,9 +52,7 @@ def load(name: str, folder: Path = FOLDER) -> Gold:
         raise ValueError(f"name must be one of {', '.join(map(repr, manifest))}; got {name!r}")
     path = folder / f"{name}.npz"
     if digest(path) != manifest[name]["sha256"]:
-        raise ValueError(
-            f"{path.name} is not the file that the manifest speaks of: run python -m helpers.gold.make {name}"
-        )
+        raise ValueError(f"{path.name} is not the file that the manifest speaks of: run python -m tools.gold {name}")
     with np.load(path) as stored:
         return Gold(stored["values"].astype(float), manifest[name])
 

@@ -1,4 +1,4 @@
-"""Make gold draws: ``python -m helpers.gold.make moons`` (each takes some minutes)."""
+"""Make gold draws: ``python -m tools.gold moons`` (each takes some minutes)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import numpy as np
 
 from helpers.flat_model import FlatModel
 from helpers.gold import FOLDER, Gold, digest
-from helpers.gold.recipes import RECIPES, Recipe
+from tools.gold_recipes import RECIPES, Recipe
 
-PACKAGES = ("pymc", "nutpie", "pytensor", "jax", "numpy", "scipy", "scikit-learn", "arviz")
+PACKAGES = ("pymc", "nutpie", "pytensor", "jax", "numpy", "scipy", "arviz")
 
 
 def make(name: str, folder: Path = FOLDER) -> Gold:
@@ -26,7 +26,7 @@ def make(name: str, folder: Path = FOLDER) -> Gold:
     flat = FlatModel(recipe.model())
     values = recipe.sample(flat).astype(np.float32)
     made = {
-        "command": f"python -m helpers.gold.make {name}",
+        "command": f"python -m tools.gold {name}",
         "date": datetime.date.today().isoformat(),
         "seconds": round(time.perf_counter() - started),
         "versions": {package: version(package) for package in PACKAGES},

@@ -1,7 +1,7 @@
 """For teachers: the notebooks without their solutions, and a table of who has solved what.
 
-    uv run python -m helpers.classroom handout handouts
-    uv run python -m helpers.classroom grade submissions/*.ipynb
+    uv run python -m tools.classroom handout handouts
+    uv run python -m tools.classroom grade submissions/*.ipynb
 
 `grade` runs every notebook from the top, a minute each, with all the code that is in it: do it where you would run a
 stranger's code.
@@ -58,7 +58,7 @@ def grade(path: Path) -> dict[str, str]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="helpers.classroom", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="tools.classroom", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("handout", help="notebooks without solutions").add_argument("folder", type=Path)
     commands.add_parser("grade", help="who has solved what").add_argument("notebooks", type=Path, nargs="+")

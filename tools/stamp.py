@@ -1,4 +1,4 @@
-"""Write the repository's address into every badge, every setup cell and the site: `uv run python -m helpers.stamp`.
+"""Write the repository's address into every badge, every setup cell and the site: `uv run python -m tools.stamp`.
 
 The address stands once, under `[tool.elbo-room]` in `pyproject.toml`. Whoever forks the course changes it there
 and runs this command.
