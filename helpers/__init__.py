@@ -15,7 +15,6 @@ LIBRARIES = (
     "plotly",
     "pymc",
     "pytensor",
-    "scikit-learn",
     "scipy",
 )
 
@@ -33,6 +32,5 @@ def start() -> None:
 
 def versions() -> None:
     """Print the versions of Python and of the course's libraries that are loaded."""
-    imported_as = {"scikit-learn": "sklearn"}
-    loaded = [f"{name} {version(name)}" for name in LIBRARIES if imported_as.get(name, name) in sys.modules]
+    loaded = [f"{name} {version(name)}" for name in LIBRARIES if name in sys.modules]
     print(fill(", ".join([f"Python {sys.version.split()[0]}", *loaded]), width=88))

@@ -6,6 +6,7 @@ import numpy as np
 import pymc as pm
 import pytest
 from scipy import special, stats
+from sklearn.datasets import make_moons
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -162,3 +163,10 @@ def test_a_minibatch_estimates_the_log_density_of_all_points(data, weights):
     assert 0.05 * np.ptp(by_hand(weights.reshape(-1, 40), x, label)) > error  # so that the line above says something
     at_zero = log_p(**{name: np.zeros_like(part) for name, part in parts.items()})
     assert at_zero == pytest.approx(40 * stats.norm.logpdf(0) - 500 * np.log(2))  # N/B × B × log(1/2)
+
+
+@pytest.mark.parametrize("points", [1000, 7])
+def test_the_moons_are_scikit_learn_s(points):
+    x, label = moons._moons(points, 3)
+    expected = make_moons(points, noise=0.2, random_state=3)
+    assert x == pytest.approx(expected[0], abs=1e-12) and label.tolist() == expected[1].tolist()
