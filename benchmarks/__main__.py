@@ -1,9 +1,9 @@
 """The course against what a reader would use instead: everything is measured in one run, on one machine.
 
-    uv run python -m benchmarks                     # everything: hours
-    uv run python -m benchmarks fits growth         # some groups
-    uv run python -m benchmarks fits --only moons   # some of their cases
-    uv run python -m benchmarks --runs 1            # a quick look
+    uv run --group bench python -m benchmarks                     # everything: hours
+    uv run --group bench python -m benchmarks fits growth         # some groups
+    uv run --group bench python -m benchmarks fits --only moons   # some of their cases
+    uv run --group bench python -m benchmarks --runs 1            # a quick look
 
 Each case runs in a new process, cold (empty home and caches) or warm (caches that an uncounted run has filled).
 Results stay in `benchmarks/results.jsonl`; an interrupted run goes on from there. Another machine, other versions or a

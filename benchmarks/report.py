@@ -216,7 +216,7 @@ def days(results: list[dict]) -> str:
 def page(results: list[dict], versions: str) -> str:
     sections = {"start": start, "fits": fits, "chapters": chapters, "interface": interface, "growth": growth}
     text = f"# Benchmarks\n\n{machine()}; {versions}. {days(results)}.\n\n"
-    text += "Made by `uv run python -m benchmarks`. Median (range; runs).\n"
+    text += "Made by `uv run --group bench python -m benchmarks`. Median (range; runs).\n"
     for number, (name, section) in enumerate(sections.items(), 1):
         if any(r["group"] == name for r in results):
             text += f"\n## {number}. {name.capitalize()}\n\n{NOTES[name]}\n\n{section(results)}"

@@ -3,7 +3,7 @@
 Drags the sliders of `ManualVI` with the mouse in JupyterLab and Chromium, one step each 16 ms, and prints the
 median and the 95th percentile, in milliseconds, beside what the course allows. Exit status 1 where it is exceeded.
 
-    uv run python -m benchmarks.slider_latency
+    uv run --group bench python -m benchmarks.slider_latency
 """
 
 import math

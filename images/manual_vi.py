@@ -1,4 +1,4 @@
-"""Make manual_vi.png, the widget in use in JupyterLab: `uv run python images/manual_vi.py` (needs chromium)."""
+"""Make manual_vi.png, the widget in JupyterLab: `uv run --group dev python images/manual_vi.py` (needs chromium)."""
 
 import sys
 import tempfile

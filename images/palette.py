@@ -1,4 +1,4 @@
-"""Make palette.png, the course's colours as four kinds of eyes see them: `uv run python images/palette.py`.
+"""Make palette.png, the colours as four kinds of eyes see them: `uv run --group dev python images/palette.py`.
 
 Colour-vision deficiency is simulated after Machado et al. (2009, DOI 10.1109/TVCG.2009.113), at full severity.
 """

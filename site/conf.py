@@ -1,4 +1,6 @@
-"""The course as a static site: `uv run sphinx-build site site/build/html`, then open `site/build/html/index.html`.
+"""The course as a static site: `uv run --group site sphinx-build site site/build/html`.
+
+Then open `site/build/html/index.html`.
 
 Its pages are the stored notebooks; none is run. `write_chapters` puts them into `site/chapters/`, changed for a page
 without a kernel: widgets leave their pictures, Plotly figures draw themselves, the alt text of a picture is its caption.

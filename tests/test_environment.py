@@ -2,18 +2,23 @@
 
 import ast
 import importlib.util
+import os
+import platform
 import re
 import runpy
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+from elftools.elf.elffile import ELFFile
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from helpers import environment
 
@@ -21,26 +26,19 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 RUNTIME = {Requirement(r).name: Requirement(r) for r in PROJECT["project"]["dependencies"]}
-CONDA_NAMES = {"graphviz": "python-graphviz", "matplotlib": "matplotlib-base"}
-THROUGH_PYMC = {"graphviz"}  # pm.model_to_graphviz
+LAB = [Requirement(r) for r in PROJECT["dependency-groups"]["lab"]]
+CONDA_NAMES = {"matplotlib": "matplotlib-base"}
+THROUGH_PYMC = {"nutpie"}  # pm.sample
 FLOORS_ONLY = {"ipywidgets"}  # anywidget imports it; the floor leaves Colab's own alone
-
-
-@pytest.fixture(scope="module")
-def hook():
-    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
-    pytest.importorskip("hatchling")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+SLIM = {"libc", "libm", "libpthread", "libdl", "librt", "libutil", "libstdc++", "libgcc_s", "libz"}  # every image has
+DOES_WITHOUT = {"numba": {"libtbb", "libgomp"}}  # two of its three ways to run in parallel; we use none
 
 
 def test_conda_and_pyproject_ask_for_the_same():
     conda = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
-    plain = {d.split(" ")[0]: d.split(" ")[1] for d in conda if isinstance(d, str) and " " in d}
-    lab = [Requirement(r) for r in PROJECT["dependency-groups"]["lab"]]
-    wanted = {CONDA_NAMES.get(r.name, r.name): str(r.specifier) for r in [*RUNTIME.values(), *lab]}
-    assert plain == wanted | {"python": PROJECT["project"]["requires-python"]}
+    plain = {d.split(" ")[0]: SpecifierSet(d.split(" ")[1]) for d in conda if isinstance(d, str) and " " in d}
+    wanted = {CONDA_NAMES.get(r.name, r.name): r.specifier for r in [*RUNTIME.values(), *LAB]}
+    assert plain == wanted | {"python": SpecifierSet(PROJECT["project"]["requires-python"])}
 
 
 def test_every_direct_dependency_has_a_floor():
@@ -58,16 +56,16 @@ def test_colab_installs_only_what_is_imported():
     nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
     imported = {a.name.split(".")[0] for n in nodes if isinstance(n, ast.Import) for a in n.names}
     imported |= {n.module.split(".")[0] for n in nodes if isinstance(n, ast.ImportFrom) and n.module}
-    names = {"PIL": "pillow", "IPython": "ipython", "arviz_stats": "arviz", "sklearn": "scikit-learn"}
+    names = {"PIL": "pillow", "IPython": "ipython", "arviz_stats": "arviz"}
     imported = {names.get(name, name) for name in imported}
     assert set(RUNTIME) - imported == THROUGH_PYMC | FLOORS_ONLY
-    tools = {"nbformat", "nbclient"}  # only for who stamps, or teaches
-    assert imported - set(RUNTIME) - set(sys.stdlib_module_names) <= {"helpers"} | tools
+    assert imported - set(RUNTIME) - set(sys.stdlib_module_names) <= {"helpers"}
 
 
-def test_wheel_holds_all_of_helpers():
+def test_wheel_holds_all_of_helpers_and_nothing_else():
     wheel = pytest.importorskip("hatchling.builders.wheel").WheelBuilder(str(ROOT))
     packed = {Path(file.distribution_path) for file in wheel.recurse_included_files()}
+    assert {path.parts[0] for path in packed} == {"helpers"}  # above all, no tools/: they cannot run in Colab
     kinds = ("py", "css", "js", "npz", "json")  # code, widgets, the gold draws and their manifest
     files = {kind: {p.relative_to(ROOT) for p in (ROOT / "helpers").rglob(f"*.{kind}")} for kind in kinds}
     for kind in kinds:
@@ -94,33 +92,95 @@ def test_no_address_of_a_registry_in_what_git_keeps():
     assert "uv.lock" not in kept
 
 
-def test_installed_versions_are_the_locked_ones(hook):
+def test_installed_versions_are_the_locked_ones():
     if not (ROOT / "uv.lock").exists():
         pytest.skip("not installed by uv: there is nothing to hold against the lock")
-    hook.compare((ROOT / "uv.lock").read_text(encoding="utf-8"), LOCK)
-    pinned = {}
-    for name, number in hook.locked(LOCK):  # some have two, for different versions of Python
-        pinned.setdefault(name, set()).add(number)
-    for name, numbers in pinned.items():
+    pinned = {}  # some have two, for different versions of Python
+    for pin in map(Requirement, runpy.run_path(str(ROOT / ".ci" / "lock.py"))["pins"](LOCK)):
+        if pin.marker is None or pin.marker.evaluate():
+            pinned[pin.name] = str(pin.specifier).removeprefix("==")
+    for name, number in pinned.items():
         try:
-            assert version(name) in numbers
+            assert version(name) == number
         except PackageNotFoundError:
-            continue  # for another platform
+            continue  # of a group that is not installed
 
 
-def test_build_hook_refuses_what_the_lock_does_not_know(hook):
-    resolved = """
-[[package]]
-name = "tiny"
-version = "1.0"
-source = { registry = "somewhere" }
-wheels = [{ url = "x/tiny-1.0-py3-none-any.whl", hash = "sha256:aa" }, { url = "x/tiny-1.0-cp27-none-win32.whl", hash = "sha256:cc" }]
-"""
-    hook.compare(resolved, "tiny==1.0 \\\n    --hash=sha256:aa\n")  # the file for another machine does not count
-    with pytest.raises(ValueError, match="hash that requirements.lock does not know"):
-        hook.compare(resolved, "tiny==1.0 \\\n    --hash=sha256:bb\n")
-    with pytest.raises(ValueError, match="tiny 1.0 is not in requirements.lock"):
-        hook.compare(resolved, "tiny==1.1 \\\n    --hash=sha256:aa\n")
+def test_the_lock_is_renewed_without_an_address_and_keeps_what_is_asked():
+    lock = runpy.run_path(str(ROOT / ".ci" / "lock.py"))
+    text = 'constraint-dependencies = [\n  "a==1",\n]\n'
+    project = f"build-{text}\n{text}"
+    assert lock["constrain"](project, ["b==2 ; os_name == 'nt'"]) == project.replace(
+        f"\n\n{text}", "\n\nconstraint-dependencies = [\n  \"b==2 ; os_name == 'nt'\",\n]\n"
+    )
+    assert lock["pins"]("b==2 \\\n    --hash=sha256:aa\nc==3 ; x \\\n    --hash=sha256:bb\n") == ["b==2", "c==3 ; x"]
+
+
+def closure(requirements):
+    """What `requirements` need, and what that needs: (name, what is installed of it)."""
+    found, todo = {}, [(requirement, "") for requirement in requirements]
+    while todo:
+        requirement, extra = todo.pop()
+        key = canonicalize_name(requirement.name), frozenset(requirement.extras)
+        if key in found or (requirement.marker and not requirement.marker.evaluate({"extra": extra})):
+            continue
+        found[key] = distribution(requirement.name)
+        needed = [Requirement(line) for line in found[key].requires or []]
+        todo += [(each, extra) for each in needed for extra in ("", *requirement.extras)]
+    return {name: installed for (name, _), installed in found.items()}
+
+
+def test_readers_install_what_readers_need():
+    assert PROJECT["tool"]["uv"]["default-groups"] == ["lab"]
+    tools = {
+        "blackjax",
+        "hatchling",
+        "hypothesis",
+        "numpyro",
+        "notebook",
+        "playwright",
+        "pytest",
+        "ruff",
+        "scikit-learn",
+        "sphinx",
+    }
+    assert not tools & set(closure([*RUNTIME.values(), *LAB]))
+
+
+def shared_objects(installed):
+    names = [file for file in installed.files or [] if re.search(r"\.so(\.[\d.]+)?$", file.name)]
+    return [Path(installed.locate_file(name)) for name in names]
+
+
+def needed_libraries(path):
+    with path.open("rb") as file:
+        dynamic = ELFFile(file).get_section_by_name(".dynamic")
+        return {tag.needed for tag in dynamic.iter_tags("DT_NEEDED")}
+
+
+def from_the_system(files, bundled):
+    """The libraries that `files` need, which are neither among `bundled` nor in the smallest of images."""
+    needed = set().union(*map(needed_libraries, files)) - bundled
+    return {name.split(".so")[0] for name in needed if not name.startswith("ld-linux")} - SLIM
+
+
+glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs wheels for Linux")
+
+
+@glibc
+def test_no_package_needs_a_library_of_the_system():
+    packages = {name: shared_objects(installed) for name, installed in closure([*RUNTIME.values(), *LAB]).items()}
+    bundled = {path.name for files in packages.values() for path in files}
+    strange = {name: from_the_system(files, bundled) for name, files in packages.items() if files}
+    assert {name: found for name, found in strange.items() if found - DOES_WITHOUT.get(name, set())} == {}
+    assert len(strange) > 20 and set(DOES_WITHOUT) <= set(strange)
+
+
+@glibc
+def test_a_library_of_the_system_would_be_found():
+    files = [path for path in shared_objects(distribution("scipy")) if "_fblas" in path.name]
+    missing = from_the_system(files, set())  # as if its wheel did not bring OpenBLAS
+    assert any("openblas" in name for name in missing)
 
 
 def test_environment_check_says_what_is_wrong(capsys):
@@ -133,8 +193,8 @@ def test_environment_check_says_what_is_wrong(capsys):
 
 def test_importing_helpers_is_cheap():
     code = (
-        "import sys, time; t = time.perf_counter(); import helpers, helpers.startup; d = time.perf_counter() - t; "
-        "assert not {'pymc', 'pytensor', 'jax', 'arviz'} & set(sys.modules); assert d < 1.5, d; "
+        "import sys; import helpers, helpers.startup; "
+        "assert not {'pymc', 'pytensor', 'jax', 'arviz', 'scipy', 'pandas'} & set(sys.modules); "
         "import helpers.divergences, helpers.scorecard, helpers.manual_vi; assert 'pymc' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
@@ -143,3 +203,39 @@ def test_importing_helpers_is_cheap():
 def test_start_makes_a_later_import_of_pymc_fast():
     code = "import helpers; helpers.start(); helpers.start(); import pymc as pm; assert pm.sample.elbo_room_defaults"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_readme_and_ci_run_the_same_command():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^pip install uv && uv run .*pytest$", readme, re.MULTILINE)
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert script[-1] == command and os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_public_workflow():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    triggers = workflow[True]  # YAML 1.1 reads the key `on` as true
+    assert set(triggers) == {"push", "pull_request", "schedule"} and len(triggers["schedule"][0]["cron"].split()) == 5
+    runs = {name: [s["run"] for s in job["steps"] if "run" in s] for name, job in workflow["jobs"].items()}
+    assert runs["tests"] == [".ci/run"]
+    matrix = workflow["jobs"]["tests"]["strategy"]["matrix"]
+    assert {system.split("-")[0] for system in matrix["system"]} == {"ubuntu", "macos"}
+    assert matrix["python"] == ["3.12", "3.13"]
+    assert [run.split(" ruff ")[-1] for run in runs["lint"]][-2:] == ["check", "format --check"]
+    assert runs["lock"][-1] == "uv pip sync --require-hashes requirements.lock"
+
+
+def test_every_command_names_the_group_that_it_needs():
+    groups = {"pytest": "dev", "sphinx-build": "site", "python -m benchmarks": "bench", "ruff": "lint"}
+    own = Path(__file__).name
+    files = [path for kind in ("py", "md", "yml", "yaml") for path in ROOT.rglob(f"*.{kind}")]
+    files = [p for p in files if not {".venv", "build"} & set(p.parts) and p.name not in (own, "RESULTS.md")]
+    used = set()
+    for path in [*files, ROOT / ".ci" / "run", ROOT / "pyproject.toml"]:
+        for command in re.findall(r"\buv run ([^`\n#]+)", path.read_text(encoding="utf-8")):
+            needed = {group for program, group in groups.items() if re.search(rf"(^| ){program}( |$)", command)}
+            assert set(re.findall(r"--(?:only-)?group (\w+)", command)) >= needed, f"{path.name}: uv run {command}"
+            used |= needed
+            for module in re.findall(r"python -m ((?:tools|helpers|benchmarks)[\w.]*)", command):
+                assert importlib.util.find_spec(module), f"{path.name}: uv run {command}"
+    assert used == set(groups.values())

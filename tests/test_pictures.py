@@ -120,4 +120,5 @@ def test_palette_picture_is_current(palette_script):
         palette_script["draw"]().savefig(buffer)
     plt.close("all")
     new = np.asarray(Image.open(buffer).convert("RGB"), float)
-    assert new.shape == stored.shape and np.abs(new - stored).mean() < 0.02, "run `uv run python images/palette.py`"
+    run = "run `uv run --group dev python images/palette.py`"
+    assert new.shape == stored.shape and np.abs(new - stored).mean() < 0.02, run

@@ -2,7 +2,7 @@
 
 Jupyter needs loopback, so that stays. An audit hook sees what goes through Python's `socket` (urllib, requests,
 httpx, pip), not a library's own calls in C, nor other programs; for these run the tests in a network namespace:
-``unshare -rn bash -c "ip link set lo up && uv run --offline pytest"``.
+``unshare -rn bash -c "ip link set lo up && uv run --offline --group dev pytest"``.
 """
 
 import errno
