@@ -7,7 +7,9 @@
 
 Each case runs in a new process, cold (empty home and caches) or warm (caches that an uncounted run has filled).
 Results stay in `benchmarks/results.jsonl`; an interrupted run goes on from there. Another machine, other versions or a
-change of a group's code measure anew. The table is `benchmarks/RESULTS.md`, its picture `images/benchmarks.png`.
+change of the code that a case measures (see `benchmarks/keys.py`) measure anew. Until then the case keeps its results,
+and the table says that they are of older code. `--runs 0` measures nothing and writes the table: `benchmarks/RESULTS.md`
+and its picture, `images/benchmarks.png`.
 """
 
 from __future__ import annotations
@@ -23,27 +25,21 @@ import time
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
+from operator import itemgetter
 from pathlib import Path
 
-from benchmarks import picture, report, sweep
+from benchmarks import keys, picture, report
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE, TABLE = ROOT / "benchmarks" / "results.jsonl", ROOT / "benchmarks" / "RESULTS.md"
 PICTURE = ROOT / "images" / "benchmarks.png"
 LIBRARIES = ("pymc", "pytensor", "jax", "numpy", "numpyro", "optax", "blackjax", "nutpie", "plotly")
-ADVI = ("helpers/advi.py", "helpers/flat_model.py", "helpers/startup.py")
-MEASURED = {  # what each module times, besides itself
-    "start": ADVI,
-    "fits": ("benchmarks/problems.py", *ADVI),
-    "particles": ("helpers/svgd.py", "helpers/targets_2d.py"),
-    "chapters": (),  # and the code of the notebook
-    "interface": ("benchmarks/slider_latency.py", "helpers/svgd_animation.py", "helpers/manual_vi.py"),
-    "growth": ("helpers/advi.py",),
-}
+IN_THE_BROWSER = "from helpers.manual_vi import ManualVI\nManualVI"  # the slider's widget, which another kernel runs
 PROBLEMS = ("student-t", "logit-beta", "logistic", "logistic-full", "mixture", "minibatch", "moons", "sine")
 LONGEST = 3600  # seconds that one run may take
 METHODS = ("published", "ours", "others")
 CHAPTERS = [path.stem for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))]
+label = itemgetter("module", "name", "state")  # what tells a result from those of other cases
 GROWTH = [f"{kind}/{10**k}" for kind, powers in report.GROWTH.items() for k in powers]
 
 
@@ -78,12 +74,19 @@ def versions() -> str:
     return ", ".join(found)
 
 
-def fingerprint(module: str, name: str = "") -> str:
-    """Changes with the machine, the versions, and the code that is measured."""
-    code = "".join((ROOT / file).read_text(encoding="utf-8") for file in (f"benchmarks/{module}.py", *MEASURED[module]))
+def conditions() -> str:
+    """Changes with the machine and the versions."""
+    return hashlib.sha256((versions() + report.machine()).encode()).hexdigest()[:12]
+
+
+def code(module: str, name: str = "") -> str:
+    """Changes with the code that is measured."""
+    texts = [f"from benchmarks import {module}\n{module}"]
     if module == "chapters":
-        code += sweep.fingerprint(ROOT / "notebooks" / f"{name}.ipynb")
-    return hashlib.sha256((code + versions() + report.machine()).encode()).hexdigest()[:12]
+        texts.append(keys.of_notebook(ROOT / "notebooks" / f"{name}.ipynb"))
+    if module == "interface":
+        texts.append(IN_THE_BROWSER)
+    return keys.key(*texts)
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -112,31 +115,40 @@ def run(case: Case, home: Path) -> dict:
 
 
 def stored(file: Path) -> list[dict]:
-    """The results that still hold, without failures (they are tried again) and a line that was cut short."""
+    """The results of this machine and these versions, without failures (they are tried again) and a line cut short."""
     results = []
     for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
         try:
             results.append(json.loads(line))
         except json.JSONDecodeError:
             continue
-    return [r for r in results if "error" not in r and r["code"] == fingerprint(r["module"], r["name"])]
+    known, here = {label(vars(case)) for case in CASES}, conditions()
+    return [r for r in results if "error" not in r and r["conditions"] == here and label(r) in known]
+
+
+def by_age(results: list[dict]) -> tuple[list[dict], list[dict]]:
+    """The results of the code as it is now, and those of older code where a case has no others."""
+    places = [(r["module"], r["name"] if r["module"] == "chapters" else "") for r in results]
+    now = {place: code(*place) for place in set(places)}
+    new = [r for r, place in zip(results, places, strict=True) if r["code"] == now[place]]
+    done = {label(r) for r in new if "error" not in r}
+    return new, [r for r in results if r not in new and label(r) not in done]
 
 
 def measure(case: Case, runs: int, results: list[dict], file: Path) -> None:
     """Run a case as often as it still lacks, and store each result at once."""
-    there = [r for r in results if (r["module"], r["name"], r["state"]) == (case.module, case.name, case.state)]
-    missing = (case.runs or runs) - len(there)
+    missing = min(runs, case.runs or runs) - sum(label(r) == label(vars(case)) for r in results)
     if missing <= 0:
         return
-    label = {"group": case.group, "module": case.module, "name": case.name, "state": case.state}
-    label["code"] = fingerprint(case.module, case.name)  # before the run: somebody may edit meanwhile
+    known = {"group": case.group, "module": case.module, "name": case.name, "state": case.state}
+    known |= {"conditions": conditions(), "code": code(case.module, case.name)}  # now: somebody may edit meanwhile
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as warm:
         if case.state == "warm":
             run(case, Path(warm))  # fills the caches
         for k in range(missing):
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cold:
                 found = run(case, Path(cold if case.state == "cold" else warm))
-            results.append(label | {"date": date.today().isoformat()} | found)
+            results.append(known | {"date": date.today().isoformat()} | found)
             with file.open("a", encoding="utf-8") as out:
                 out.write("\n" + json.dumps(results[-1]))  # first the end of the line: the last may be cut short
             said = found.get("error", f"{found['wall']:.1f} s")
@@ -148,23 +160,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("groups", nargs="*", help=f"of {', '.join(groups)}; all by default")
     parser.add_argument("--only", default="", help="only cases whose name contains this")
-    parser.add_argument("--runs", type=int, default=5, help="runs of each case (default 5)")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each case (default 5); 0: only write the table")
     parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--out", type=Path, default=TABLE)
     arguments = parser.parse_args()
     if unknown := set(arguments.groups) - set(groups):
         parser.error(f"no group {', '.join(sorted(unknown))}: there are {', '.join(groups)}")
-    if arguments.runs < 1:
-        parser.error(f"--runs must be at least 1, got {arguments.runs}")
-    results = stored(arguments.cache)
+    if arguments.runs < 0:
+        parser.error(f"--runs must not be negative, got {arguments.runs}")
+    results, older = by_age(stored(arguments.cache))
+    if not arguments.runs and not results + older:
+        parser.error(f"no result in {arguments.cache} is of this machine and these versions")
     for case in CASES:
         if case.group in (arguments.groups or groups) and arguments.only in case.name:
             measure(case, arguments.runs, results, arguments.cache)
-    kept = "".join(json.dumps(result) + "\n" for result in results)  # what no longer holds goes
+    results, older = by_age(results + older)
+    kept = "".join(json.dumps(result) + "\n" for result in results + older)  # what no longer holds goes
     arguments.cache.write_text(kept, encoding="utf-8")
-    arguments.out.write_text(report.page(results, versions()), encoding="utf-8")
+    arguments.out.write_text(report.page(results + older, versions(), older), encoding="utf-8")
     if arguments.out == TABLE:
-        picture.draw(results, PICTURE)
+        picture.draw(results + older, PICTURE)
     print(f"written: {arguments.out}")
 
 

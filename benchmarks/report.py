@@ -213,12 +213,20 @@ def days(results: list[dict]) -> str:
     return " to ".join(dict.fromkeys((found[0], found[-1]))) if found else "Nothing measured"
 
 
-def page(results: list[dict], versions: str) -> str:
+OLDER = "Of older code, changed since it was measured: "
+
+
+def page(results: list[dict], versions: str, older: Iterable[dict] = ()) -> str:
+    """The whole table; those of the results that are in `older` are named as such."""
     sections = {"start": start, "fits": fits, "chapters": chapters, "interface": interface, "growth": growth}
     text = f"# Benchmarks\n\n{machine()}; {versions}. {days(results)}.\n\n"
     text += "Made by `uv run --group bench python -m benchmarks`. Median (range; runs).\n"
     for number, (name, section) in enumerate(sections.items(), 1):
         if any(r["group"] == name for r in results):
-            text += f"\n## {number}. {name.capitalize()}\n\n{NOTES[name]}\n\n{section(results)}"
+            text += f"\n## {number}. {name.capitalize()}\n\n{NOTES[name]}\n\n"
+            if changed := dict.fromkeys(r["name"] for r in older if r["group"] == name):
+                everything = set(changed) == {r["name"] for r in results if r["group"] == name}
+                text += f"{OLDER}{'all' if everything else ', '.join(changed)}.\n\n"
+            text += section(results)
     failed = [f"- {r['group']}: {r['name']}: {r['error']}" for r in results if "error" in r]
     return text + ("\n## Failed\n\n" + "\n".join(failed) + "\n" if failed else "")

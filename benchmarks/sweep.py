@@ -2,8 +2,9 @@
 
 A failed assertion is noted and the cell goes on, so that it hides no other; any other error ends its cell, as usual.
 What a chapter shows about one data set is a claim about that data set: the cells named in `DATA` keep their seed.
-Finished runs stay in `benchmarks/.sweep.jsonl`; a run that was interrupted goes on from there, and a notebook
-whose code has changed is run again. (Delete the file after a change of `helpers`.) Exit status 1 where something failed.
+Finished runs stay in `benchmarks/.sweep.jsonl`; a run that was interrupted goes on from there, and a notebook is run
+again where its code or what it uses of `helpers` has changed (see `benchmarks/keys.py`). Exit status 1 where something
+failed.
 
     uv run python -m benchmarks.sweep --seeds 20
     uv run python -m benchmarks.sweep --chapters 03 --spread   # mean and sd of every figure that is asserted
@@ -12,7 +13,6 @@ whose code has changed is run again. (Delete the file after a change of `helpers
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import re
 import subprocess
@@ -29,11 +29,12 @@ import numpy as np
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
+from benchmarks import keys
+
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / "benchmarks" / ".sweep.jsonl"
 DATA = {"03_logistic_regression": "x = rng.normal(size=100)"}  # chapter: text of the cell that makes the data
 SEED = re.compile(r"^SEED = (\d+)$", re.MULTILINE)
-COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 LIBRARIES = ("pymc", "pytensor", "jax", "numpy")
 
 
@@ -54,14 +55,13 @@ def with_seed(notebook, seed: int, data: str | None = None):
 
 
 def fingerprint(path: Path) -> str:
-    """Changes with the code of the notebook, not with its text, its setup cell (the first) or its colours."""
-    cells = nbformat.read(path, as_version=4).cells
-    code = "\0".join([cell.source for cell in cells if cell.cell_type == "code"][1:])
-    return hashlib.sha256(COLOUR.sub("", code).encode()).hexdigest()[:12]
+    """Changes with what the notebook runs, not with its text, its setup cell (the first) or its colours."""
+    return keys.key(keys.of_notebook(path))
 
 
 def run(path: Path, seed: int) -> dict:
     """Run the notebook in a fresh kernel: its assertions, and the errors that ended a cell."""
+    code = fingerprint(path)  # before the run: somebody may edit meanwhile
     notebook = with_seed(nbformat.read(path, as_version=4), seed, DATA.get(path.stem))
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -85,7 +85,7 @@ def run(path: Path, seed: int) -> dict:
         errors.append({"cell": None, "message": "no assertion was noted"})
     return {
         "chapter": path.stem,
-        "code": fingerprint(path),
+        "code": code,
         "seed": seed,
         "date": date.today().isoformat(),
         "versions": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),

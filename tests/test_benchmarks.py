@@ -1,6 +1,10 @@
 """The benchmarks: that they compare like with like, go on where they stopped, and say what is not reached."""
 
+import inspect
 import json
+import re
+import sys
+from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,10 +13,13 @@ from numpyro.infer.util import potential_energy
 from scipy import special
 
 from benchmarks import __main__ as main
-from benchmarks import fits, particles, report, start
+from benchmarks import fits, keys, particles, report, start
 from benchmarks.problems import PROBLEMS, quadrature_elbo, readings
 from benchmarks.report import TITLES
+from helpers.advi import advi
+from helpers.flat_model import FlatModel
 from helpers.gaussian_fit import GaussianFit
+from helpers.svgd_animation import svgd_animation
 
 
 @pytest.mark.parametrize("key", [key for key in PROBLEMS if key != "minibatch"])  # that one: the next test
@@ -131,14 +138,50 @@ def test_numbers_have_two_digits(value, text):
 def test_goes_on_where_it_stopped(tmp_path, monkeypatch):
     calls, file = [], tmp_path / "results.jsonl"
     monkeypatch.setattr(main, "run", lambda case, home: calls.append(case.name) or {"wall": 1.0})
-    case = main.Case("interface", "interface", "animation", "cold")
+    case = main.Case("start", "start", "ours", "cold")
     main.measure(case, 2, [], file)
     assert len(calls) == 2
     file.write_text(file.read_text() + '\n{"group": "interf')  # an interruption in mid-line
     main.measure(case, 3, main.stored(file), file)
     assert len(calls) == 3 and len(main.stored(file)) == 3
+    main.measure(case, 0, [], file)
+    assert len(calls) == 3
     monkeypatch.setattr(main, "versions", lambda: "others")
     assert main.stored(file) == []
+
+
+def test_results_of_older_code_stay_until_there_are_others(tmp_path, monkeypatch):
+    codes, file = {"start": "old"}, tmp_path / "results.jsonl"
+    monkeypatch.setattr(main, "run", lambda case, home: {"wall": 1.0, "error_sd": 0.1})
+    monkeypatch.setattr(main, "code", lambda module, name="": codes[module])
+    cases = [main.Case("start", "start", name, "cold") for name in ("ours", "advi")]
+    for case in cases:
+        main.measure(case, 2, [], file)
+    before = main.stored(file)
+    assert main.by_age(before) == (before, []) and report.OLDER not in report.page(before, "versions", [])
+    codes["start"] = "new"
+    assert main.by_age(before) == ([], before)
+    assert f"{report.OLDER}all.\n" in report.page(before, "versions", before)
+    new = []
+    main.measure(cases[0], 2, new, file)
+    assert main.by_age(main.stored(file)) == (new, before[2:]) and len(new) == 2
+    assert f"{report.OLDER}advi.\n" in report.page(new + before[2:], "versions", before[2:])
+    failed = {**new[0], "error": "ValueError: no"}
+    assert main.by_age([*before, failed]) == ([failed], before)  # a failure takes no one's place
+
+
+def test_only_the_table_is_written(tmp_path, monkeypatch):
+    file, out = tmp_path / "results.jsonl", tmp_path / "table.md"
+    monkeypatch.setattr(main, "run", lambda case, home: {"wall": 1.0, "error_sd": 0.1})
+    main.measure(main.Case("start", "start", "ours", "cold"), 2, [], file)
+    monkeypatch.setattr("sys.argv", ["benchmarks", "--runs", "0", "--cache", str(file), "--out", str(out)])
+    main.main()
+    assert "| the course's setup, `pm.fit` | 1.0 s (1.0 s to 1.0 s; 2 runs) |" in out.read_text(encoding="utf-8")
+    kept = file.read_text(encoding="utf-8")
+    monkeypatch.setattr(main, "versions", lambda: "others")
+    with pytest.raises(SystemExit):
+        main.main()
+    assert file.read_text(encoding="utf-8") == kept
 
 
 def test_an_error_is_kept_and_named(tmp_path):
@@ -207,8 +250,10 @@ def measured():
 
 
 def test_table_is_that_of_the_stored_results():
-    made = report.page(measured(), "versions").splitlines()
-    assert made[3:] == main.TABLE.read_text(encoding="utf-8").splitlines()[3:]  # below machine, versions and date
+    """Whatever has been changed in the code since: below machine, versions and date, without the notes on older code."""
+    made, stored = report.page(measured(), "versions"), main.TABLE.read_text(encoding="utf-8")
+    stored = re.sub(rf"{re.escape(report.OLDER)}.*\n\n", "", stored)
+    assert made.splitlines()[3:] == stored.splitlines()[3:]
 
 
 def test_readme_says_what_was_measured():
@@ -231,3 +276,47 @@ def test_readme_says_what_was_measured():
         f"NumPyro has not arrived after {int(np.median(last['seconds']))} seconds, ours after {ours['minibatch']:.0f}"
     )
     assert said in readme
+
+
+def executed(function):
+    """Files and names of the functions and classes of `helpers` that a call runs."""
+    found, watch, tool = set(), sys.monitoring, sys.monitoring.PROFILER_ID
+
+    def note(code, _):
+        function = code.co_flags & inspect.CO_OPTIMIZED and not code.co_name.startswith("<")
+        if function and code.co_filename.startswith(str(main.ROOT / "helpers")):
+            found.add((Path(code.co_filename).name, code.co_qualname.split(".")[0]))
+        return watch.DISABLE  # once is enough
+
+    watch.use_tool_id(tool, "test_keys")
+    watch.register_callback(tool, watch.events.PY_START, note)
+    watch.restart_events()
+    watch.set_events(tool, watch.events.PY_START)
+    try:
+        function()
+    finally:
+        watch.set_events(tool, watch.events.NO_EVENTS)
+        watch.free_tool_id(tool)
+    return found
+
+
+def short_fit():
+    advi(FlatModel(start.model(*start.data())), seed=1, steps=20)
+
+
+def short_run_of_particles():
+    particles.ours(0.1)(3, 1)
+
+
+def short_animation():
+    svgd_animation("banana", n_particles=5, n_frames=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "run"), [("start", short_fit), ("particles", short_run_of_particles), ("interface", short_animation)]
+)
+def test_a_key_covers_all_that_runs(name, run):
+    closure = keys.Closure()
+    closure.follow(keys.Code(f"from benchmarks import {name}\n{name}"))
+    ran = executed(run)
+    assert len(ran) >= 2 and ran <= {(code.file.name, wanted) for code, wanted in closure.met if code.file}

@@ -110,9 +110,7 @@ def made(path: Path, seed: int) -> dict:
     return stamp | {"seconds": 1, "assertions": [failed], "errors": []}
 
 
-@pytest.mark.parametrize("seed", [1000, 2000])
-@pytest.mark.parametrize("chapter", ["01_student_t", "02_logit_beta"])
-def test_the_fast_chapters_hold_for_other_seeds(chapter, seed):
-    """The short form of the sweep; the long one has them all, and twenty seeds."""
-    result = sweep.run(sweep.ROOT / "notebooks" / f"{chapter}.ipynb", seed)
+def test_a_chapter_holds_for_another_seed():
+    """The short form of the sweep, with the chapter that runs fastest; the long one has all, and twenty seeds."""
+    result = sweep.run(sweep.ROOT / "notebooks" / "01_student_t.ipynb", 1000)
     assert result["assertions"] and not sweep.failures(result)
