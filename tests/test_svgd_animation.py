@@ -5,7 +5,6 @@ import io
 import json
 import runpy
 import sys
-import time
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -16,6 +15,8 @@ import pytest
 from browser import chromium, jupyter, missing, write_notebook
 from PIL import Image
 
+import helpers.svgd as module_of_svgd
+import helpers.svgd_animation as module
 from helpers import interactive
 from helpers.svgd import median_bandwidth, stein_direction, svgd
 from helpers.svgd_animation import LONGEST, SHORTEST, arrows, record, svgd_animation, svgd_picture
@@ -102,14 +103,14 @@ def test_contours_follow_the_density(banana):
 
 
 @pytest.mark.parametrize("name", ["banana", "squiggle"])
-def test_built_in_a_second_and_stored_small(name):
-    svgd_animation(name, n_frames=3)  # imports and marginals are warm
-    seconds = []
-    for _ in range(3):  # another program may take a core away: the fastest counts
-        start = time.process_time()
-        figure = svgd_animation(name)
-        seconds.append(time.process_time() - start)
-    assert min(seconds) < 1  # measured: 0.3
+def test_takes_two_directions_a_frame_and_is_stored_small(name, monkeypatch):
+    taken = []
+    for place in (module, module_of_svgd):
+        monkeypatch.setattr(place, "stein_direction", lambda *given: taken.append(1) or stein_direction(*given))
+    figure = svgd_animation(name)
+    assert len(taken) == 149 + 150  # the steps, and the arrows
+    assert {len(frame.data) for frame in figure.frames} == {5} and len(figure.data) == 14  # what stays is there once
+    assert get_target_2d(name).marginals is get_target_2d(name).marginals  # integrated once
     output = nbformat.v4.new_output("display_data", {"application/vnd.plotly.v1+json": json.loads(figure.to_json())})
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[output])])
     assert len(nbformat.writes(notebook).encode()) < STORED
@@ -121,6 +122,14 @@ def test_slider_leads_to_the_first_and_the_last_frame(n_particles, n_frames):
     stops = [step.args[0][0] for step in figure.layout.sliders[0].steps]
     assert stops[0] == "0" and stops[-1] == str(n_frames - 1) and len(stops) <= 32
     assert set(stops) <= {frame.name for frame in figure.frames}
+
+
+def test_asks_for_thirty_frames_a_second(banana):
+    _, figure = banana
+    (play, pause), (slider,) = figure.layout.updatemenus[0].buttons, figure.layout.sliders
+    assert play.args[1]["frame"] == {"duration": 30, "redraw": False}  # milliseconds; a redraw would take longer
+    for sudden in (play, pause, *slider.steps):
+        assert sudden.args[1]["transition"] == {"duration": 0} and not sudden.args[1]["frame"]["redraw"]
 
 
 @pytest.mark.parametrize(
@@ -194,21 +203,35 @@ def test_gif_is_current_and_small(tmp_path):
     for k, at in enumerate(script["FRAMES"].index(frame) for frame in (0, 8, 149)):
         stored.seek(at), new.seek(k)
         difference = np.abs(np.asarray(stored.convert("RGB"), float) - np.asarray(new.convert("RGB"), float))
-        assert difference.mean() < 2, "run `uv run python images/svgd_animation.py`"
+        # 0.3 for the other choice of colours; 2.4 from one of the early frames to the next
+        assert difference.mean() < 1, "run `uv run python images/svgd_animation.py`"
 
 
 # --- in a real browser
 
 N_FRAMES = 60
-# frames a second of one run through: by the median time between two frames, which one hiccup does not change
+# one run through, until its end: the frames that are drawn
 PLAY = """async () => {
-    const figure = document.querySelector('.js-plotly-plot'), times = [];
-    figure.on('plotly_animatingframe', () => times.push(performance.now()));
+    const figure = document.querySelector('.js-plotly-plot');
+    let frames = 0;
+    figure.on('plotly_animatingframe', () => frames += 1);
     document.querySelector('.updatemenu-button').dispatchEvent(new MouseEvent('click', {bubbles: true}));
     await new Promise(resolve => figure.on('plotly_animated', resolve));
     figure.removeAllListeners('plotly_animatingframe');
-    const gaps = times.slice(1).map((t, k) => t - times[k]).sort((a, b) => a - b);
-    return [times.length, 1000 / gaps[gaps.length >> 1]];
+    return frames;
+}"""
+
+
+# press Pause at the sixth frame, however long a frame takes, and wait until what was under way is drawn
+PAUSE_SOON = """() => {
+    const figure = document.querySelector('.js-plotly-plot'), [, pause] = document.querySelectorAll('.updatemenu-button');
+    let frames = 0;
+    figure.on('plotly_animatingframe', () => {
+        if ((frames += 1) !== 6) return;
+        figure.removeAllListeners('plotly_animatingframe');
+        pause.dispatchEvent(new MouseEvent('click', {bubbles: true}));
+        requestAnimationFrame(() => requestAnimationFrame(() => { window.paused = true; }));
+    });
 }"""
 
 
@@ -224,7 +247,7 @@ class Stage:
 
     def __init__(self, page):
         self.page = page
-        self.play, self.pause = (page.locator(".updatemenu-button").nth(k) for k in (0, 1))
+        self.play = page.locator(".updatemenu-button").first
 
     def reading(self):
         return self.page.locator(".js-plotly-plot .scatterlayer text").inner_html()
@@ -258,9 +281,9 @@ class Stage:
         )
 
 
-@pytest.fixture(scope="module", params=["doc/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
-def stage(request, tmp_path_factory):
-    """A stored notebook, opened and not run, with the animation alive in it."""
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A stored notebook with the animation in it, a server that shows it, and a browser."""
     if missing():
         pytest.skip(missing())
     folder, outputs = tmp_path_factory.mktemp("notebooks"), []
@@ -273,12 +296,20 @@ def stage(request, tmp_path_factory):
     notebook.cells[0].outputs = [nbformat.v4.new_output("display_data", outputs[0])]
     nbformat.write(notebook, folder / "one.ipynb")
     with jupyter(folder) as address, chromium() as browser:
-        page = browser.new_page(viewport={"width": 1150, "height": 1000})
-        page.asked = []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(address.format(page=f"{request.param}/one.ipynb"))
-        page.wait_for_selector(".js-plotly-plot .slider-rail-touch-rect", timeout=60_000)
-        yield Stage(page)
+        yield address, browser
+
+
+@pytest.fixture(scope="module", params=["doc/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
+def stage(request, served):
+    """The notebook, opened and not run, with the animation alive in it."""
+    address, browser = served
+    page = browser.new_page(viewport={"width": 1150, "height": 1000})
+    page.asked = []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.goto(address.format(page=f"{request.param}/one.ipynb"))
+    page.wait_for_selector(".js-plotly-plot .slider-rail-touch-rect", timeout=60_000)
+    yield Stage(page)
+    page.close()
 
 
 def test_plays_pauses_and_seeks(stage):
@@ -286,12 +317,11 @@ def test_plays_pauses_and_seeks(stage):
     assert stage.iteration() == 0
     assert page.locator(".modebar-btn").count() == 0
     start, target = stage.sees(), stage.target()
+    page.evaluate(PAUSE_SOON)
     stage.play.click()
-    stage.wait_for("k => k > 5")
-    stage.pause.click()
-    page.wait_for_timeout(100)
+    page.wait_for_function("window.paused")
     held = stage.sees()
-    assert 5 < stage.iteration() < N_FRAMES - 1
+    assert 4 <= stage.iteration() <= 7
     assert sum(a != b for a, b in zip(start, held, strict=False)) > 50  # the particles and more
     page.wait_for_timeout(300)
     assert stage.sees() == held
@@ -305,13 +335,9 @@ def test_plays_pauses_and_seeks(stage):
     assert all("127.0.0.1" in url.split("/")[2] for url in page.asked if url.startswith("http"))  # no CDN
 
 
-def test_plays_at_twenty_frames_a_second(stage):
-    rates = []
-    while len(rates) < 6 and max(rates, default=0) < 20:  # other programs take cores away
-        stage.seek(0.001)
-        stage.wait_for("k => k === 0")
-        frames, rate = stage.page.evaluate(PLAY)
-        assert frames == N_FRAMES
-        rates.append(rate)
-    assert max(rates) >= 20  # measured: 28 to 30, the most that 30 ms a frame allow
+def test_plays_every_frame(stage):
+    """How fast depends on the machine: 30 a second at most, as the figure asks for."""
+    stage.seek(0.001)
+    stage.wait_for("k => k === 0")
+    assert stage.page.evaluate(PLAY) == N_FRAMES
     assert stage.iteration() == N_FRAMES - 1
