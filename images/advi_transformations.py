@@ -11,7 +11,7 @@ PICTURE = Path(__file__).with_suffix(".svg")
 
 
 def make(path: Path) -> None:
-    """Write the picture to `path`; the same bytes every time with the same Matplotlib."""
+    """Write the picture to `path`; the same every time with the same Matplotlib, but for what a processor rounds."""
     style.apply()
     plt.rcParams["svg.hashsalt"] = "elbo-room"
     p_zeta = targets.logit_beta(1001, 2)
