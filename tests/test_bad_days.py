@@ -170,7 +170,7 @@ class Kernel:
         cell = self.client.execute(
             source, allow_stdin=False
         )  # no progress bar, which would swallow what a callback prints
-        text, end = "", time.monotonic() + 60
+        text, end = "", time.monotonic() + 600  # so that a broken kernel does not hold up the tests for ever
         while time.monotonic() < end:
             try:
                 message = self.client.get_iopub_msg(timeout=1)
