@@ -115,9 +115,9 @@ def test_weights_of_another_number_are_refused(data):
 
 
 def test_network_is_built_on_the_data_it_is_given(data, weights):
-    x, label, x_held, label_held = data
+    x, label, x_held, _ = data
     zeta = weights.reshape(-1, 40)
-    sets = [(x, label), (x_held, label), (x, 1 - label), (x_held, label_held), (x[:9], label[:9])]
+    sets = [(x, label), (x_held, label), (x_held[:9], 1 - label[:9])]
     found = [np.asarray(FlatModel(network(*pair)).log_densities(zeta)) for pair in sets]
     for pair, log_p in zip(sets, found, strict=True):
         assert log_p == pytest.approx(by_hand(zeta, *pair), rel=1e-9)
