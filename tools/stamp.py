@@ -14,7 +14,7 @@ import nbformat
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK_LINK = re.compile(r"https://colab\.research\.google\.com/github/[\w./-]+?/notebooks/(\w+\.ipynb)")
-SITE_LINK = re.compile(r"(?<=\[repository\]\()https://github\.com/[\w./-]+")
+LINK = re.compile(r"(\[repository\]\(|git clone )https://github\.com/[\w./-]+")  # of the site; README's first command
 SETUP_CELL = """\
 import sys
 from importlib import metadata
@@ -41,7 +41,7 @@ def stamped(path: Path, repository: str, branch: str) -> str:
     """The text of the file at `path` (a notebook or Markdown) as it should be."""
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".ipynb":
-        return SITE_LINK.sub(f"https://github.com/{repository}", badge_links(text, repository, branch))
+        return LINK.sub(rf"\1https://github.com/{repository}", badge_links(text, repository, branch))
     notebook = nbformat.reads(text, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
