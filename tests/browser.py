@@ -75,10 +75,15 @@ def _fresh_environment(home: Path, settings: dict) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def jupyter(root: Path, settings: dict | None = None, page_config: dict | None = None) -> Iterator[str]:
-    """A server on loopback for the folder `root`; yields an address with "{page}" to fill in, such as "lab"."""
+def jupyter(
+    root: Path, settings: dict | None = None, page_config: dict | None = None, words: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """A server on loopback, started in the folder `root` by `jupyter lab` and `words`.
+
+    Yields an address with "{page}" to fill in, such as "lab" (an empty one leads to where the server sends its reader).
+    """
     port, token = _free_port(), secrets.token_hex(8)
-    options = [f"--port={port}", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"]
+    options = [f"--port={port}", f"--IdentityProvider.token={token}"]
     options += [
         "--no-browser",
         "--allow-root",
@@ -92,8 +97,8 @@ def jupyter(root: Path, settings: dict | None = None, page_config: dict | None =
         (Path(home) / "config" / "labconfig" / "page_config.json").write_text(json.dumps(page_config or {}))
         log = Path(home, "log")
         with log.open("w") as output:
-            command = [sys.executable, "-m", "jupyterlab", *options]
-            server = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+            command = [sys.executable, "-m", "jupyterlab", *words, *options]
+            server = subprocess.Popen(command, cwd=root, env=environment, stdout=output, stderr=output)
         try:
             _wait_until_up(f"http://127.0.0.1:{port}/api?token={token}", server, log)
             yield f"http://127.0.0.1:{port}/{{page}}?token={token}"

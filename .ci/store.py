@@ -1,0 +1,48 @@
+"""Write the notebooks as JupyterLab would save them, so that opening one changes nothing: `python .ci/store.py`.
+
+Run it after `jupyter nbconvert --inplace`: JupyterLab names the kernel, JavaScript writes 2.0 as 2, and Plotly stores a PNG
+of what it draws where there is none. (JupyterLab also notes the reader's version of Python, which nobody can know beforehand.)
+"""
+
+import base64
+import io
+import json
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("[0-9]*.ipynb"))
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+PLOTLY = "application/vnd.plotly.v1+json"
+
+
+def as_javascript(value):
+    """`value` (from JSON) with every number as JavaScript writes it."""
+    if isinstance(value, dict):
+        return {key: as_javascript(v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [as_javascript(v) for v in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e21 else value
+
+
+def add_still(data: dict) -> None:
+    """Give Plotly a PNG of its figure, made of the figure's JPEG: it shows that, until the mouse comes near."""
+    if PLOTLY in data and "image/png" not in data:
+        file = io.BytesIO()
+        Image.open(io.BytesIO(base64.b64decode(data["image/jpeg"]))).quantize(32).save(file, "PNG", optimize=True)
+        data["image/png"] = base64.b64encode(file.getvalue()).decode()
+
+
+def as_saved(text: str) -> str:
+    """The text of a notebook as JupyterLab saves it."""
+    notebook = as_javascript(json.loads(text))
+    for output in (output for cell in notebook["cells"] for output in cell.get("outputs", [])):
+        add_still(output.get("data", {}))
+    notebook["metadata"]["kernelspec"] = KERNEL
+    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    for path in map(Path, sys.argv[1:] or NOTEBOOKS):
+        path.write_text(as_saved(path.read_text(encoding="utf-8")), encoding="utf-8")
