@@ -150,7 +150,7 @@ def growth(results: list[dict]) -> str:
         cells = [value(kind, k, "step", lambda step: f"{1e6 * step:,.0f} µs") for k in GROWTH[kind]]
         parts.append(table([title, *(f"{10**k:,}" for k in GROWTH[kind])], [["one step of mean-field ADVI", *cells]]))
     rows = []
-    for kind, title in (("stream", "streamed from Parquet"), ("memory", "from one array in memory")):
+    for kind, title in (("stream", "streamed from files"), ("memory", "from one array in memory")):
         for key, unit, show in (
             ("memory", "peak memory", "{:,.0f} MB".format),
             ("rows_a_second", "million rows a second", lambda rate: f"{rate / 1e6:.1f}"),
@@ -203,7 +203,7 @@ NOTES = {
     "chapters": "A whole notebook in a fresh kernel.",
     "interface": "As a reader meets it; the slider in JupyterLab, one step each 16 ms.",
     "growth": "All rows, stored in single precision, in each step, one antithetic pair of draws; streaming: 250,000 rows "
-    "at a time.",
+    "at a time, from NumPy files.",
 }
 
 

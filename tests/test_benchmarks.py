@@ -13,7 +13,7 @@ from numpyro.infer.util import potential_energy
 from scipy import special
 
 from benchmarks import __main__ as main
-from benchmarks import fits, keys, particles, report, start
+from benchmarks import fits, growth, keys, particles, report, start
 from benchmarks.problems import PROBLEMS, quadrature_elbo, readings
 from benchmarks.report import TITLES
 from helpers.advi import advi
@@ -83,6 +83,21 @@ def test_truth_of_the_start_is_that_of_weighted_draws():
     weights = special.softmax(log_p + 0.5 * (((w - mean) / sd / 2) ** 2).sum(axis=1))
     np.testing.assert_allclose((weights @ w - mean) / sd, 0, atol=0.03)
     np.testing.assert_allclose(np.sqrt(weights @ (w - mean) ** 2) / sd, 1, atol=0.03)
+
+
+def test_pools_hold_every_row_of_the_files_once_and_well_mixed(tmp_path, monkeypatch):
+    monkeypatch.setattr(growth, "PIECE", 1_000)
+    monkeypatch.setattr(growth, "BLOCK", 50)
+    paths = growth.write(tmp_path, 3_000)
+    rows = np.concatenate([np.load(path) for path in paths])
+    pools = list(growth.pools(paths, np.random.default_rng(1)))
+    assert [pool.shape for pool in pools] == 12 * [(250, 3)]
+    assert {pool.dtype for pool in pools} == {np.dtype("float32")}
+    read = np.concatenate(pools)
+    np.testing.assert_array_equal(read[np.argsort(read[:, 0])], rows)  # the files are sorted by their first column
+    steps_up = [(np.diff(pool[:, 0]) > 0).mean() for pool in pools]
+    np.testing.assert_allclose(steps_up, 0.5, atol=0.1)  # sd 0.02; in the files' order 1
+    assert np.std([pool[:, 0].mean() for pool in pools]) < 0.45  # 0.25 ± 0.05 for blocks at random; in order 0.58
 
 
 def results(**more):
