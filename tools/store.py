@@ -1,4 +1,4 @@
-"""Write the notebooks as JupyterLab would save them, so that opening one changes nothing: `python .ci/store.py`.
+"""Write the notebooks as JupyterLab would save them, so that opening one changes nothing: `uv run python -m tools.store`.
 
 Run it after `jupyter nbconvert --inplace`: JupyterLab names the kernel, JavaScript writes 2.0 as 2, and Plotly stores a PNG
 of what it draws where there is none. (JupyterLab also notes the reader's version of Python, which nobody can know beforehand.)
