@@ -1,10 +1,41 @@
-"""Every notebook runs without network: the Python processes that the tests start refuse to leave this machine.
-
-(Those of tests/test_colab.py may: they install the course.)
-"""
+"""What all tests share: no network, one cache of what JAX compiles, and which tests are slow."""
 
 import os
+import tempfile
 from pathlib import Path
 
+import pytest
+
+# Every notebook runs without network: the Python processes that the tests start refuse to leave this machine.
+# (Those of tests/test_colab.py may: they install the course.)
 _folder = str(Path(__file__).parent / "tests" / "no_network")  # holds a sitecustomize.py, which says how
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_folder, os.environ.get("PYTHONPATH")]))
+
+# Files in the order of what they take, the longest first, so that two workers end together; all these are slow.
+SLOW = (
+    "test_colab",
+    "06_bnn_moons",
+)
+
+
+def pytest_configure(config):
+    """Let all processes of one run share what JAX compiles, in a folder that goes when the run ends."""
+    config.addinivalue_line("markers", "slow: takes more than a few seconds; -m 'not slow' answers in two minutes")
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:  # a worker has it from the process that started it
+        return
+    folder = tempfile.TemporaryDirectory(prefix="elbo-room-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    os.environ |= {
+        "JAX_COMPILATION_CACHE_DIR": folder.name,
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by -m
+def pytest_collection_modifyitems(items):
+    rank = {name: k for k, name in enumerate(SLOW)}
+    for item in items:
+        if item.path.stem in rank:
+            item.add_marker("slow")
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
