@@ -17,7 +17,6 @@ from pymc.model_graph import (
     NodeInfo,
     NodeType,
     create_plate_label_with_dim_length,
-    random_variable_symbol,
 )
 
 from helpers import drawing, layered
@@ -61,8 +60,10 @@ def _plate(dims: DimInfo, variables: list[NodeInfo]) -> layered.Plate:
 
 
 def _kind(node: NodeInfo) -> str:
-    """The second line of a node: its distribution, or what else it is."""
-    return f"~ {random_variable_symbol(node.var)}" if node.node_type in ROUND else node.node_type.value.lower()
+    """The second line of a node: its distribution, as one writes it in PyMC, or what else it is."""
+    if node.node_type not in ROUND:
+        return node.node_type.value.lower()
+    return f"~ {type(node.var.owner.op).__name__.removesuffix('RV')}"
 
 
 def _length(text: str, size: float) -> float:
