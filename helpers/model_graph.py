@@ -63,7 +63,8 @@ def _kind(node: NodeInfo) -> str:
     """The second line of a node: its distribution, as one writes it in PyMC, or what else it is."""
     if node.node_type not in ROUND:
         return node.node_type.value.lower()
-    return f"~ {type(node.var.owner.op).__name__.removesuffix('RV')}"
+    op = node.var.owner.op
+    return f"~ {type(getattr(op, 'core_op', op)).__name__.removesuffix('RV')}"  # pymc.dims wraps the operation
 
 
 def _length(text: str, size: float) -> float:
