@@ -33,6 +33,8 @@ import warnings
 
 import numpy as np
 
+from helpers.progress import mend_bars
+
 
 def use_fast_backends():
     """Make plain PyMC calls start fast; call it once, in the setup cell of a notebook.
@@ -70,10 +72,12 @@ def use_fast_backends():
     if pytensor.config.mode == "Mode":
         pytensor.config.mode = "FAST_COMPILE"
 
+    mend_bars()
     # Only calls by the reader: these are looked up in `pm`, PyMC's own modules keep the originals.
     bar = {} if _is_watched() else {"progressbar": False}
     _set_defaults(Inference, "fit", {"backend": "jax"} | bar)
-    _set_defaults(pm, "sample", {"backend": "jax"} | bar)
+    # "split": a bar for each chain, without the columns that a narrow page has no room for
+    _set_defaults(pm, "sample", {"backend": "jax", "progressbar": "split"} | bar)
     if bar:
         _set_defaults(Inference, "refine", bar)
         _set_defaults(pm, "sample_smc", bar)
