@@ -1,0 +1,117 @@
+"""The course opens as README says: on no page is anything missing, and a look at a notebook changes no file."""
+
+import platform
+import re
+import runpy
+import shutil
+
+import nbformat
+import pytest
+from browser import REPOSITORY, chromium, jupyter, missing
+from ipykernel.kernelspec import get_kernel_dict
+
+NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("[0-9]*.ipynb"))
+STORE = runpy.run_path(str(REPOSITORY / ".ci" / "store.py"))
+SHOWN = "window.jupyterapp.shell.currentWidget"
+in_browser = pytest.mark.skipif(bool(missing()), reason=missing())
+chapters = pytest.mark.parametrize("chapter", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def commands(name: str) -> list[str]:
+    """What a file tells its reader to pass to `jupyter lab`, to open the first chapter."""
+    return re.findall(
+        r"jupyter lab (.*00_start_here.*)$", (REPOSITORY / name).read_text(encoding="utf-8"), re.MULTILINE
+    )
+
+
+def test_every_command_that_opens_the_course_is_the_same():
+    found = [*commands("README.md"), *commands("environment.yml")]
+    assert len(found) == 3 and len(set(found)) == 1
+
+
+@chapters
+def test_stored_as_jupyterlab_saves_it(chapter):
+    text = chapter.read_text(encoding="utf-8")
+    assert text == STORE["as_saved"](text), "run `python .ci/store.py`"
+
+
+def test_saved_numbers_are_those_of_javascript():
+    assert repr(STORE["as_javascript"]([{"a": 2.0}, -0.0, 1e16, 1e21, 0.5, 3, True, None, "2.0"])) == (
+        "[{'a': 2}, 0, 10000000000000000, 1e+21, 0.5, 3, True, None, '2.0']"
+    )
+
+
+def test_kernel_is_the_one_that_the_server_offers():
+    assert STORE["KERNEL"] == {"name": "python3"} | {
+        key: get_kernel_dict()[key] for key in ("display_name", "language")
+    }
+
+
+class Lab:
+    """JupyterLab in a copy of the repository, started by README's words; keeps the requests that failed."""
+
+    def __init__(self, browser, address, first, folder):
+        self.folder, self.failed = folder, []
+        self.page = browser.new_page(viewport={"width": 1150, "height": 1000})
+        self.page.set_default_timeout(60_000)
+        self.page.on("requestfailed", lambda request: self.failed.append(f"{request.failure} {request.url}"))
+        self.page.on("response", lambda reply: reply.status < 400 or self.failed.append(f"{reply.status} {reply.url}"))
+        self.page.goto(address.format(page=f"lab/tree/{first}"))  # where the command leads
+        self.page.wait_for_function("window.jupyterapp")
+        self.page.evaluate("window.jupyterapp.restored")
+
+    def open(self, path: str) -> None:
+        """Open a notebook, and wait until its pictures are there and its kernel has said what it is."""
+        self.page.evaluate(
+            "async path => { await window.jupyterapp.commands.execute('docmanager:open', {path}); }", path
+        )
+        kernel = f"{SHOWN}.sessionContext.session?.kernel"
+        self.page.wait_for_function(f"path => {SHOWN}.context?.path === path && {kernel}?.status === 'idle'", arg=path)
+        self.page.evaluate(f"async () => {{ await {kernel}.info; await {kernel}.spec; }}")
+        self.page.wait_for_function(f"[...{SHOWN}.node.querySelectorAll('img')].every(img => img.complete)")
+
+    def broken(self) -> list[str]:
+        """The addresses of the pictures that do not show."""
+        images = f"[...{SHOWN}.node.querySelectorAll('img')]"
+        assert self.page.evaluate(f"{images}.length")  # the badge at least
+        return self.page.evaluate(f"{images}.filter(img => img.naturalWidth === 0).map(img => img.src)")
+
+    def save_and_close(self) -> bool:
+        """Save the notebook and close it with its kernel; tell whether it was marked as modified."""
+        modified = self.page.evaluate(f"{SHOWN}.context.model.dirty")
+        self.page.evaluate(
+            f"""async () => {{
+                const opened = {SHOWN};
+                await opened.context.save();
+                await opened.sessionContext.shutdown();
+                opened.dispose();
+            }}"""
+        )
+        return modified
+
+
+@pytest.fixture(scope="module")  # a Playwright that lives longer breaks asyncio.run in other tests
+def lab(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clone")
+    shutil.copytree(REPOSITORY / "images", folder / "images")
+    (folder / "notebooks").mkdir()
+    for path in NOTEBOOKS:  # stored by the reader's Python: the kernel notes its version
+        notebook = nbformat.read(path, as_version=4)
+        notebook.metadata.language_info.version = platform.python_version()
+        nbformat.write(notebook, folder / "notebooks" / path.name)
+    words = commands("README.md")[0].split()
+    with jupyter(folder, words=words) as address, chromium() as browser:
+        yield Lab(browser, address, words[-1], folder)
+
+
+@in_browser
+@chapters
+def test_opens_whole_and_a_look_changes_nothing(lab, chapter):
+    file = lab.folder / "notebooks" / chapter.name
+    before = file.read_text(encoding="utf-8")
+    lab.open(f"notebooks/{chapter.name}")
+    broken = lab.broken()
+    modified = lab.save_and_close()
+    failed, lab.failed = lab.failed, []
+    assert (failed, broken, modified) == ([], [], False)
+    assert file.read_text(encoding="utf-8") == before
