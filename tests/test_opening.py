@@ -2,7 +2,6 @@
 
 import platform
 import re
-import runpy
 import shutil
 
 import nbformat
@@ -10,8 +9,9 @@ import pytest
 from browser import REPOSITORY, chromium, jupyter, missing
 from ipykernel.kernelspec import get_kernel_dict
 
+from tools import store
+
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("[0-9]*.ipynb"))
-STORE = runpy.run_path(str(REPOSITORY / ".ci" / "store.py"))
 SHOWN = "window.jupyterapp.shell.currentWidget"
 in_browser = pytest.mark.skipif(bool(missing()), reason=missing())
 chapters = pytest.mark.parametrize("chapter", NOTEBOOKS, ids=lambda path: path.stem)
@@ -32,17 +32,17 @@ def test_every_command_that_opens_the_course_is_the_same():
 @chapters
 def test_stored_as_jupyterlab_saves_it(chapter):
     text = chapter.read_text(encoding="utf-8")
-    assert text == STORE["as_saved"](text), "run `python .ci/store.py`"
+    assert text == store.as_saved(text), "run `uv run python -m tools.store`"
 
 
 def test_saved_numbers_are_those_of_javascript():
-    assert repr(STORE["as_javascript"]([{"a": 2.0}, -0.0, 1e16, 1e21, 0.5, 3, True, None, "2.0"])) == (
+    assert repr(store.as_javascript([{"a": 2.0}, -0.0, 1e16, 1e21, 0.5, 3, True, None, "2.0"])) == (
         "[{'a': 2}, 0, 10000000000000000, 1e+21, 0.5, 3, True, None, '2.0']"
     )
 
 
 def test_kernel_is_the_one_that_the_server_offers():
-    assert STORE["KERNEL"] == {"name": "python3"} | {
+    assert store.KERNEL == {"name": "python3"} | {
         key: get_kernel_dict()[key] for key in ("display_name", "language")
     }
 
