@@ -42,9 +42,7 @@ def test_saved_numbers_are_those_of_javascript():
 
 
 def test_kernel_is_the_one_that_the_server_offers():
-    assert store.KERNEL == {"name": "python3"} | {
-        key: get_kernel_dict()[key] for key in ("display_name", "language")
-    }
+    assert store.KERNEL == {"name": "python3"} | {key: get_kernel_dict()[key] for key in ("display_name", "language")}
 
 
 class Lab:
