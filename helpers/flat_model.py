@@ -17,6 +17,8 @@ from pymc.sampling.jax import get_jaxified_graph
 from pymc.variational.minibatch_rv import MinibatchRandomVariable
 from pytensor.graph.replace import graph_replace
 from pytensor.graph.traversal import ancestors
+from pytensor.link.jax.dispatch import jax_funcify
+from pytensor.scalar.math import Log1mexp, Softplus
 
 
 class FlatModel:
@@ -34,6 +36,8 @@ class FlatModel:
 
     Raises
     ------
+    NotImplementedError
+        For a model with an operation that JAX does not have; the message names it.
     ValueError
         For a discrete or no parameter; for a model that holds a `pm.Minibatch`, or `total_size` next to `minibatch`;
         for a name in `minibatch` that is not among the model's data, that no likelihood uses, or without rows, or
@@ -69,7 +73,7 @@ class FlatModel:
         return tuple(f"{name}{list(i) if i else ''}" for name, shape in named for i in np.ndindex(shape))
 
     def _full(self) -> Callable:
-        log_p = get_jaxified_graph(inputs=self.value_vars, outputs=[self.model.logp()])
+        log_p = _to_jax(inputs=self.value_vars, outputs=[self.model.logp()])
 
         def log_density(zeta: jax.Array, rows: None = None) -> jax.Array:
             """log p̃(ζ), Jacobians of the transformations included; ζ of shape (size,)."""
@@ -86,7 +90,7 @@ class FlatModel:
         rest = [rv for rv in self.model.observed_RVs if rv not in in_rows]
         prior = self.model.logp(vars=self.model.free_RVs + self.model.potentials + rest)
         likelihood = graph_replace(self.model.logp(vars=in_rows), dict(zip(data, batch, strict=True)))
-        log_p = get_jaxified_graph(inputs=[*self.value_vars, *batch], outputs=[prior, likelihood])
+        log_p = _to_jax(inputs=[*self.value_vars, *batch], outputs=[prior, likelihood])
 
         def log_density(zeta: jax.Array, rows: jax.Array) -> jax.Array:
             """Unbiased estimate of log p̃(ζ) from the rows given, shape (batch,)."""
@@ -111,7 +115,7 @@ class FlatModel:
     def _constrained(self) -> Callable:
         variables = self.model.unobserved_RVs
         values = self.model.replace_rvs_by_values(variables)
-        graph = get_jaxified_graph(inputs=self.value_vars, outputs=values)
+        graph = _to_jax(inputs=self.value_vars, outputs=values)
 
         def constrain(zeta: jax.Array) -> dict[str, jax.Array]:
             """ζ of shape (size,) → every parameter and deterministic of the model, each in its own space."""
@@ -127,6 +131,34 @@ class FlatModel:
         points = (draw(int(s)) for s in seeds)
         rows = [np.concatenate([np.ravel(point[v.name]) for v in self.value_vars]) for point in points]
         return jnp.asarray(rows, self.start.dtype)
+
+
+def _to_jax(inputs: list, outputs: list) -> Callable:
+    try:
+        return get_jaxified_graph(inputs=inputs, outputs=outputs)
+    except NotImplementedError as error:
+        raise NotImplementedError(
+            f"model must be made of operations that JAX has: {str(error).splitlines()[0]}. PyMC alone can do without: "
+            'pm.fit(backend="numba") or pm.sample(backend="numba")'
+        ) from error
+
+
+# PyTensor's own forms choose between branches by `where`, and the slope of a branch not chosen can be NaN, which
+# JAX multiplies by zero: NaN. (In PyTensor's own gradients, `pm.fit`'s, there is no such thing.)
+@jax_funcify.register(Softplus)
+def _softplus(op, **kwargs) -> Callable:
+    return jax.nn.softplus
+
+
+@jax_funcify.register(Log1mexp)
+def _log1mexp(op, **kwargs) -> Callable:
+    def log1mexp(x: jax.Array) -> jax.Array:
+        """log(1 − exp(x)); each branch sees only numbers that it can take."""
+        near = x > -jnp.log(2)
+        by_expm1 = jnp.log(-jnp.expm1(jnp.where(near, x, -1)))
+        return jnp.where(near, by_expm1, jnp.log1p(-jnp.exp(jnp.where(near, -1, x))))
+
+    return log1mexp
 
 
 def _uses(model: pm.Model, *variables) -> set:

@@ -191,3 +191,13 @@ def test_data_that_do_not_fit():
     ]:
         with pytest.raises(ValueError, match=message):
             FlatModel(model, names)
+
+
+def test_an_operation_that_jax_does_not_have_is_named():
+    grid = np.linspace(-3, 3, 61)
+    with pm.Model() as model:
+        pm.Interpolated("a", grid, np.exp(-(grid**2) / 2))
+    with pytest.raises(
+        NotImplementedError, match=r"operations that JAX has.*SplineWrapper.*pm.fit\(backend=\"numba\"\)"
+    ):
+        FlatModel(model)
