@@ -7,12 +7,15 @@ from textwrap import fill
 LIBRARIES = (
     "arviz",
     "anywidget",
+    "dask",
+    "distributed",
     "jax",
     "matplotlib",
     "numpy",
     "nutpie",
     "pandas",
     "plotly",
+    "pyarrow",
     "pymc",
     "pytensor",
     "scipy",
@@ -20,14 +23,16 @@ LIBRARIES = (
 
 
 def start() -> None:
-    """Prepare a notebook: the course's style of pictures now, and fast start-up for PyMC when it is imported."""
+    """Prepare a notebook: the course's style of pictures now; when they are imported, a fast start for PyMC, and the
+    CPU for JAX also where there is a GPU."""
     import wrapt
 
     from helpers import startup, style
 
     style.apply()
-    # A chapter without PyMC should not wait for its import.
+    # A chapter without PyMC or JAX should not wait for their import.
     wrapt.register_post_import_hook(lambda _: startup.use_fast_backends(), "pymc")
+    wrapt.register_post_import_hook(startup.keep_jax_on_the_cpu, "jax")
 
 
 def versions() -> None:

@@ -1,8 +1,8 @@
 """Start-up policy: plain PyMC calls that get going within seconds on a cold machine.
 
-JAX gets a first fit or sampler going within seconds where PyMC's default backend may compile for minutes;
-draws that run only once are not compiled at all (mode FAST_COMPILE), because compiling them would take longer
-than making them.
+JAX gets a first fit or sampler going within seconds where PyMC's default backend may compile for minutes.
+Draws that run only once are not compiled at all, because compiling them would take longer than making them: they
+are rewritten as by PyMC's own mode, which keeps logarithms finite, and run by Python.
 A ``backend=`` that you pass yourself always wins.
 
 Measured in November 2026 (2 cores of the 2.1 GHz class, PyMC 6.4, compile caches empty, Python's bytecode
@@ -29,11 +29,14 @@ import functools
 import inspect
 import logging
 import sys
+import traceback
 import warnings
 
 import numpy as np
 
 from helpers.progress import mend_bars
+
+OWN_BACKEND = "numba"  # PyMC's own
 
 
 def use_fast_backends():
@@ -42,8 +45,10 @@ def use_fast_backends():
     It changes five things for the running process and nothing on disk:
 
     - ``pm.fit``, every ``Inference.fit`` (``pm.ADVI().fit``) and ``pm.sample`` use ``backend="jax"``, unless
-      the call says ``backend=`` or ``compile_kwargs={"mode": ...}``;
-    - the rest (``approx.sample``, ``pm.draw``, predictive draws) uses PyTensor's mode ``FAST_COMPILE``;
+      the call says ``backend=`` or ``compile_kwargs={"mode": ...}``; a model with an operation that JAX does not have
+      gets PyMC's own backend, numba, and a printed line says so;
+    - the rest (``approx.sample``, ``pm.draw``, predictive draws) uses PyTensor's Python linker, with all rewrites
+      that PyMC's own mode applies: the same answers, nothing compiled;
     - progress bars appear only where somebody watches; a call that says ``progressbar=`` wins;
     - an interrupt of such a fit keeps what it has at any moment;
     - PyMC logs warnings and errors, no longer its progress notes; where a fit was interrupted is printed. (It
@@ -70,7 +75,7 @@ def use_fast_backends():
     jax.config.update("jax_enable_x64", pytensor.config.floatX == "float64")
     # "Mode" is PyTensor's own default: whoever has set another one meant it.
     if pytensor.config.mode == "Mode":
-        pytensor.config.mode = "FAST_COMPILE"
+        pytensor.config.mode = uncompiled()
 
     mend_bars()
     # Only calls by the reader: these are looked up in `pm`, PyMC's own modules keep the originals.
@@ -95,6 +100,33 @@ def use_fast_backends():
     fits.addFilter(_announce_interrupts)
     # JAX copies the random generator; PyMC seeds the copy, so there is nothing for the reader to do.
     warnings.filterwarnings("ignore", message="The RandomType SharedVariables")
+
+
+@functools.cache
+def uncompiled():
+    """PyTensor's mode that rewrites as PyMC's own does, and runs by Python.
+
+    FAST_COMPILE would leave out the rewrites that keep logarithms finite (log p of a label at logit 38 is then -inf).
+    Fused and in-place operations are for compilers: by Python they are slower.
+    """
+    from pytensor.compile.mode import Mode
+    from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+    from pytensor.link.vm import VMLinker
+
+    rewrites = RewriteDatabaseQuery(include=["fast_run"], exclude=["fusion", "inplace"])
+    return Mode(VMLinker(use_cloop=False, c_thunks=False), rewrites)
+
+
+def keep_jax_on_the_cpu(jax):
+    """Let what JAX computes live on the CPU by default, unless the reader has chosen already.
+
+    Steps of small fits take longer to send to a GPU than to compute. The reader's choice is made by JAX's own means:
+    ``JAX_PLATFORMS`` or ``JAX_DEFAULT_DEVICE`` in the environment before JAX is imported, later
+    ``jax.config.update("jax_default_device", "gpu")``, or for one fit ``with jax.default_device("gpu"):``.
+    """
+    # A name, not a device: looking devices up would start JAX's runtime, at every import.
+    if jax.config.jax_default_device is None and not jax.config.jax_platforms:
+        jax.config.update("jax_default_device", "cpu")
 
 
 def _with_numpy_losses(step_function):
@@ -145,13 +177,23 @@ def _set_defaults(owner, name, defaults):
             return function(*args, **kwargs)
         # `Inference.fit` has compile_kwargs under **kwargs, `pm.sample` by name: `kwargs` holds both.
         has_mode = "mode" in (kwargs.get("compile_kwargs") or {})
-        for key, value in defaults.items():
-            if given.get(key) is None and not (key == "backend" and has_mode):
-                kwargs[key] = value
-        return function(*args, **kwargs)
+        ours = {k: v for k, v in defaults.items() if given.get(k) is None and not (k == "backend" and has_mode)}
+        try:
+            return function(*args, **kwargs | ours)
+        except NotImplementedError as error:
+            if "backend" not in ours or not _is_about_jax(error):
+                raise
+            print(f'{name} uses backend="{OWN_BACKEND}", which takes longer to compile. {str(error).splitlines()[0]}')
+        return function(*args, **kwargs | ours | {"backend": OWN_BACKEND})
 
     with_defaults.elbo_room_defaults = defaults
     setattr(owner, name, with_defaults)
+
+
+def _is_about_jax(error):
+    """Tell whether the error was raised while PyTensor translated a model into JAX: before any step was done."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__", "").startswith("pytensor.link.jax") for frame, _ in frames)
 
 
 def _is_watched():

@@ -1,7 +1,11 @@
 """The start-up policy: the fast backends are used, the reader's own choice wins, the answers are right."""
 
+import ast
+import importlib
 import inspect
 import logging
+import os
+import re
 import subprocess
 import sys
 import time
@@ -13,7 +17,9 @@ import pytensor
 import pytest
 from pymc.variational import Inference
 from pytensor.compile.mode import get_mode
+from pytensor.link.vm import VMLinker
 
+import helpers
 from helpers import startup
 
 # Conjugate normal: prior N(0, 1), five data of sd 1; closed form: precision 6, mean sum(data) / 6.
@@ -136,9 +142,63 @@ def test_sample_runs_nutpie_on_jax(policy, model, monkeypatch):
 
 
 def test_one_off_draws_are_not_compiled(policy, model):
-    assert pytensor.config.mode == "FAST_COMPILE"
+    assert pytensor.config.mode is startup.uncompiled()
+    linker = model.compile_logp().f.maker.linker
+    assert (type(linker), linker.use_cloop, linker.c_thunks) == (VMLinker, False, False)
     with model:
         assert pm.draw(model["mu"], draws=5, random_seed=1).shape == (5,)
+
+
+@pytest.fixture
+def interpolated():
+    """Standard normal, given by numbers at a grid, which JAX cannot interpolate; one observation, 0.5."""
+    grid = np.linspace(-4, 4, 81)
+    with pm.Model() as model:
+        pm.Normal("y", pm.Interpolated("mu", grid, np.exp(-(grid**2) / 2)), 1, observed=0.5)
+    return model
+
+
+@pytest.fixture
+def quick_fallback(monkeypatch):
+    """Without numba's half a minute of compilation."""
+    monkeypatch.setattr(startup, "OWN_BACKEND", "FAST_COMPILE")
+
+
+def test_what_jax_cannot_do_is_fitted_by_another_backend_and_said_so(policy, interpolated, quick_fallback, capsys):
+    with interpolated:
+        approx = pm.fit(500, obj_optimizer=pm.adam(learning_rate=0.05), obj_n_mc=5, random_seed=1)
+        mu = approx.sample(1000, random_seed=2).posterior["mu"]
+    out, err = capsys.readouterr()
+    assert re.fullmatch(r'fit uses backend="FAST_COMPILE", which takes longer to compile\. .*Op.*\n', out)
+    assert "SplineWrapper" in out and err == ""
+    # posterior Normal(1/4, sd 0.71)
+    assert float(mu.mean()) == pytest.approx(0.25, abs=0.2)
+
+
+def test_what_jax_cannot_do_is_sampled_by_another_backend(policy, interpolated, quick_fallback, capsys):
+    with interpolated:
+        draws = pm.sample(
+            20, tune=20, chains=1, cores=1, random_seed=1, nuts_sampler="pymc", compute_convergence_checks=False
+        )
+    assert draws.posterior.sizes["draw"] == 20
+    assert capsys.readouterr().out.startswith('sample uses backend="FAST_COMPILE"')
+
+
+def test_a_backend_of_the_readers_own_is_not_replaced(policy, interpolated, quick_fallback):
+    with interpolated, pytest.raises(NotImplementedError):
+        pm.fit(3, backend="jax")
+
+
+def test_an_error_of_the_fit_itself_is_not_tried_again(policy, model):
+    calls = []
+
+    def give_up(*args):
+        calls.append(args)
+        raise NotImplementedError("not by JAX")
+
+    with model, pytest.raises(NotImplementedError, match="not by JAX"):
+        pm.fit(3, callbacks=[give_up])
+    assert len(calls) == 1
 
 
 def test_a_mode_set_by_the_reader_stays(policy):
@@ -206,6 +266,61 @@ def test_progress_bars_are_for_readers_who_watch(policy, monkeypatch, watched, d
     assert Inference.fit.elbo_room_defaults == {"backend": "jax"} | defaults
 
 
+# The second of two CPU devices plays a GPU: it is JAX's own choice where nobody has chosen.
+FAKE_GPU = """
+import jax
+from jax._src.interpreters import pxla
+cpu, gpu = jax.devices("cpu")
+pxla.xb.local_devices = lambda *args, **kwargs: [gpu, cpu]
+used = set()
+get_default_device = pxla.get_default_device
+def spy():
+    used.add(get_default_device())
+    return get_default_device()
+pxla.get_default_device = spy
+def where(run):
+    used.clear()
+    with model:
+        run()
+    return "".join(sorted({cpu: "c", gpu: "g"}[device] for device in used))
+import pymc as pm
+with pm.Model() as model:
+    pm.Normal("y", pm.Normal("mu"), observed=[1.0])
+"""
+RUNS = """
+from helpers.advi import advi
+from helpers.flat_model import FlatModel
+print(where(lambda: pm.fit(3)))
+print(where(lambda: pm.sample(5, tune=5, chains=1, cores=1, compute_convergence_checks=False)))
+print(where(lambda: pm.sample_smc(20, chains=1, cores=1, backend="jax", progressbar=False)))
+print(where(lambda: advi(FlatModel(model), steps=5, seed=1)))
+"""
+
+
+def devices(code, **environment):
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    run = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(run, stdout=subprocess.PIPE, text=True, check=True, env=os.environ | flags | environment)
+    return done.stdout.split()
+
+
+def test_where_there_is_a_gpu_all_runs_on_the_cpu_until_the_reader_says_otherwise():
+    start, policy_off = "import helpers; helpers.start()\n", "jax.config.update('jax_default_device', None)\n"
+    one_fit = "with jax.default_device(gpu):\n    print(where(lambda: pm.fit(3)))\n"
+    every_fit = policy_off + "print(where(lambda: pm.fit(3)))\n"
+    assert devices(start + FAKE_GPU + RUNS + one_fit + every_fit) == ["c", "c", "c", "c", "g", "g"]
+    assert "g" in devices(FAKE_GPU + "print(where(lambda: pm.fit(3, backend='jax', progressbar=False)))")[0]
+
+
+@pytest.mark.parametrize("choice", [{"JAX_PLATFORMS": "cpu"}, {"JAX_DEFAULT_DEVICE": "gpu"}])
+def test_a_device_chosen_by_the_environment_stays(choice):
+    """Named after the setting, in the words of JAX; nothing starts JAX's runtime, so that no GPU is needed here."""
+    code = "import helpers; helpers.start(); import jax; print(jax.config.jax_default_device, jax.config.jax_platforms)"
+    code += "; from jax._src import xla_bridge; print(xla_bridge.backends_are_initialized())"
+    stays = str(choice.get("JAX_DEFAULT_DEVICE")), str(choice.get("JAX_PLATFORMS"))
+    assert devices(code, **choice) == [*stays, "False"]
+
+
 def test_an_interrupt_stays_an_interrupt():
     """NumPy makes a ValueError of it where a JAX array is written into an array of losses."""
 
@@ -220,3 +335,46 @@ def test_an_interrupt_stays_an_interrupt():
         losses[0] = Loss()
     with pytest.raises(KeyboardInterrupt):
         losses[0] = startup._with_numpy_losses(lambda: Loss)()()
+
+
+def test_versions_names_what_is_loaded(monkeypatch, capsys):
+    for name in ("dask", "distributed"):
+        monkeypatch.setitem(sys.modules, name, object())
+    helpers.versions()
+    assert {"dask", "distributed", "pymc"} <= {name.split()[0] for name in re.split(r",\s+", capsys.readouterr().out)}
+
+
+# What is no public API of PyMC or PyTensor, and what we rely on it for: who raises the caps in pyproject.toml
+# (pymc<7) looks here first. Beyond these: `ObjectiveFunction.step_function(compile_kwargs=...)`, `objective.op`, the
+# logger "pymc.variational.inference", and nutpie's `compile_pymc_model(backend=...)`, which the tests above use.
+INTERNALS = {
+    "pymc.data.MinibatchOp": "to recognise pm.Minibatch",
+    "pymc.initial_point.make_initial_point_fn": "draws of every parameter from the prior, unconstrained",
+    "pymc.sampling.jax.get_jaxified_graph": "the model as a JAX function",
+    "pymc.variational.Inference": "fit and refine get our defaults",
+    "pymc.variational.approximations.Empirical": "to tell fits apart",
+    "pymc.variational.approximations.FullRank": "to tell fits apart",
+    "pymc.variational.approximations.MeanField": "to tell fits apart",
+    "pymc.variational.minibatch_rv.MinibatchRandomVariable": "to recognise total_size",
+    "pymc.variational.opvi.ObjectiveFunction": "each step of a fit returns a NumPy number",
+    "pytensor.compile.mode.Mode": "our mode",
+    "pytensor.graph.replace.graph_replace": "minibatches in the place of data",
+    "pytensor.graph.rewriting.db.RewriteDatabaseQuery": "our mode",
+    "pytensor.graph.traversal.ancestors": "what a density depends on",
+    "pytensor.link.jax.dispatch.jax_funcify": "slopes of JAX that stay finite",
+    "pytensor.link.vm.VMLinker": "our mode",
+    "pytensor.scalar.math.Log1mexp": "slopes of JAX that stay finite",
+    "pytensor.scalar.math.Softplus": "slopes of JAX that stay finite",
+}
+
+
+def test_internals_that_we_rely_on_are_listed():
+    found = set()
+    for file in Path(startup.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and re.match(r"(pymc|pytensor|jax\._src)\b.*", node.module or ""):
+                found |= {f"{node.module}.{name.name}" for name in node.names}
+    assert found == set(INTERNALS)
+    for name in INTERNALS:
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(importlib.import_module(module), attribute), name
