@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from numbers import Integral
 
@@ -71,6 +72,22 @@ def shuffled_epochs(rows: int, steps: int, batch_size: int, rng: np.random.Gener
     epochs = -(-steps * batch_size // rows)
     order = np.concatenate([rng.permutation(np.arange(rows, dtype=np.int32)) for _ in range(epochs)])
     return order[: steps * batch_size].reshape(steps, batch_size)
+
+
+AT_ONCE = 2**18, 2**21  # normal numbers: a few milliseconds, or some dozens
+
+
+def normals(key: jax.Array, shape: tuple[int, ...], dtype) -> jax.Array:
+    """The numbers of `jax.random.normal(key, shape, dtype)`, with two compilations for all small arrays.
+
+    JAX compiles its generator for each shape anew, which takes longer than many a fit. The first numbers of a long
+    array are those of a short one, so what is short is cut from one of two lengths.
+    """
+    size = math.prod(shape)
+    enough = [length for length in AT_ONCE if length >= size]
+    if not enough:
+        return jax.random.normal(key, shape, dtype)
+    return jnp.asarray(np.asarray(jax.random.normal(key, (enough[0],), dtype))[:size].reshape(shape))
 
 
 FAMILIES = {"mean-field": mean_field, "full-rank": full_rank}
@@ -155,14 +172,14 @@ def restarts(
     if antithetic and draws % 2:
         raise ValueError(f"draws must be even with antithetic=True, got {draws}")
     # all at once: inside the loop the generator would take most of the time
-    etas = jax.random.normal(
-        jax.random.key(seed), (len(starts), steps, draws // (1 + antithetic), model.size), starts.dtype
-    )
+    shape = (len(starts), steps, draws // (1 + antithetic), model.size)
+    etas = normals(jax.random.key(seed), shape, starts.dtype)
     etas = jnp.concatenate([etas, -etas], axis=2) if antithetic else etas
     rng = np.random.default_rng(seed)
     rows = batch_size and np.stack([shuffled_epochs(model.rows, steps, batch_size, rng) for _ in starts])
     below = model.size * (model.size - 1) // 2 if family == "full-rank" else 0
-    phi = jnp.hstack([starts, jnp.full_like(starts, jnp.log(start_sd)), jnp.zeros((len(starts), below), starts.dtype)])
+    # NumPy's, since outside of the compiled loop each operation of JAX's would be a compilation of its own
+    phi = np.hstack([starts, np.full_like(starts, np.log(start_sd)), np.zeros((len(starts), below), starts.dtype)])
     options = {"rate": rate, "sticking": sticking, "decay": decay, "average": average}
     found, losses = _climb_all(model.log_density, FAMILIES[family], phi, etas, rows, **options)
     for k, (each, loss) in enumerate(zip(np.asarray(found), np.asarray(losses), strict=True)):

@@ -15,7 +15,7 @@ import pytest
 from scipy import stats
 
 from helpers import advi as module
-from helpers.advi import advi, climb, full_rank, mean_field, restarts, shuffled_epochs
+from helpers.advi import AT_ONCE, advi, climb, full_rank, mean_field, normals, restarts, shuffled_epochs
 from helpers.best_gaussian import best_gaussian
 from helpers.flat_model import FlatModel
 from helpers.scorecard import Draws, scorecard
@@ -198,6 +198,23 @@ def test_arguments_reach_the_loop(regression, calls):
     assert calls[-1]["phi"] == pytest.approx(np.array([[1, 2, 3, *np.log([0.5] * 3), 0, 0, 0]]))
     assert calls[-1]["etas"].shape == (1, 7, 8, 3) and calls[-1]["family"] is full_rank
     assert fit.mean.tolist() == [1, 2, 3] and fit.scale == pytest.approx(0.5 * np.eye(3))
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 5, 1, 3), (1, AT_ONCE[0] + 1), (AT_ONCE[1] + 1, 1)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_normals_are_those_of_jax(shape, dtype):
+    key = jax.random.key(4)
+    np.testing.assert_allclose(normals(key, shape, dtype), jax.random.normal(key, shape, dtype), rtol=1e-4, atol=1e-6)
+
+
+def test_normals_of_two_small_shapes_are_compiled_once(caplog):
+    normals(jax.random.key(4), (7, 2), np.float32)
+    with jax.log_compiles(True):
+        normals(jax.random.key(5), (3, 11), np.float32)
+    assert not [line for line in caplog.messages if "_normal" in line]
+    with jax.log_compiles(True):
+        normals(jax.random.key(5), (1, AT_ONCE[1] + 3), np.float32)
+    assert [line for line in caplog.messages if "_normal" in line]
 
 
 def test_the_factor_is_put_together_as_the_family_does(regression, monkeypatch):
