@@ -216,7 +216,8 @@ def _log_p(problem, u, _):
     x, y, shown, used, prior_sd = problem
     w1, b1, w2, b2 = jnp.split(prior_sd * u, [MOST_UNITS, 2 * MOST_UNITS, 3 * MOST_UNITS])
     w2 = w2 * used[:MOST_UNITS]
-    error = y - jnp.maximum(x[:, None] * w1 + b1, 0) @ w2 - b2
+    # rows along the last axis: the processor then does several at once
+    error = y - w2 @ jnp.maximum(w1[:, None] * x + b1[:, None], 0) - b2
     return -0.5 * jnp.sum(u**2) - 0.5 * jnp.sum(shown * error**2) / NOISE**2
 
 
