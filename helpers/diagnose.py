@@ -16,7 +16,7 @@ from pymc.variational.minibatch_rv import MinibatchRandomVariable
 from pytensor.graph.traversal import ancestors
 from scipy import linalg, special, stats
 
-from helpers.advi import FAMILIES, climb
+from helpers.advi import FAMILIES, climb, normals
 from helpers.flat_model import FlatModel
 from helpers.gaussian_fit import GaussianFit
 from helpers.scorecard import Draws, pareto_khat
@@ -338,7 +338,7 @@ def _optimise(q: GaussianFit, seed: int, restarts: int, steps: int) -> list[Gaus
     log_sds = np.stack([np.zeros(q.mean.size), *[np.log(np.minimum(q.sd / spread, 1))] * restarts])
     for stage in range(2):
         key = jax.random.fold_in(jax.random.key(seed), stage)
-        eta = jax.random.normal(key, (steps, PAIRS, q.mean.size), q.model.start.dtype)
+        eta = normals(key, (steps, PAIRS, q.mean.size), q.model.start.dtype)
         etas = jnp.concatenate([eta, -eta], axis=1)
         phi = np.hstack([np.zeros_like(means), log_sds, np.zeros((len(means), _below(q)))])
         found = _climb_in_units(q.model.full_log_density, _family(q), means, scales, phi, etas)
