@@ -260,27 +260,31 @@ def at_rest(page, widget) -> str:
     return looks
 
 
-@pytest.mark.parametrize("module", WIDGETS)
 @pytest.mark.parametrize("page_of", ["doc/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
-def test_every_widget_appears_is_labelled_reacts_and_survives_a_second_run(open_page, page_of, module):
-    from playwright.sync_api import expect
-
+def test_every_widget_appears_is_labelled_reacts_and_survives_a_second_run(open_page, page_of):
     page = open_page(f"{page_of}/{ONE_CELL}")
-    set_source(page, f"from helpers.{module} import {WIDGETS[module]}\n\n{WIDGETS[module]}()")
-    root = f".{module.replace('_', '-')}"
-    widget = page.locator(root)
-    for _ in range(2):
-        run_all(page)
-        expect(page.locator(f"{root}[data-old]")).to_have_count(0)
-        expect(widget).to_have_count(1)
-        expect(widget.locator("path").first).to_be_attached()
-        controls = re.findall(r"- (slider|combobox|checkbox|button|radio)\b(.*)", widget.aria_snapshot())
-        assert len(controls) >= 3 and all(re.match(r' "\S', name) for _, name in controls), controls
-        before = at_rest(page, widget)
-        widget.get_by_role("slider").first.focus()
-        page.keyboard.press("ArrowRight")
-        page.wait_for_function(f"(before) => ({LOOKS})(document.querySelector('{root}')) != before", arg=before)
-        expect(widget.get_by_role("slider").first).to_be_focused()
-        widget.evaluate("(widget) => widget.dataset.old = true")
+    for module, name in WIDGETS.items():
+        set_source(page, f"from helpers.{module} import {name}\n\n{name}()")
+        for _ in range(2):
+            run_all(page)
+            appears_and_reacts(page, f".{module.replace('_', '-')}")
     assert page.our_errors == []
     page.close()
+
+
+def appears_and_reacts(page, root: str) -> None:
+    """Assert that the cell's new widget has labelled controls, and is drawn anew at a key; mark it as an old one."""
+    from playwright.sync_api import expect
+
+    widget = page.locator(root)
+    expect(page.locator(f"{root}[data-old]")).to_have_count(0)
+    expect(widget).to_have_count(1)
+    expect(widget.locator("path").first).to_be_attached()
+    controls = re.findall(r"- (slider|combobox|checkbox|button|radio)\b(.*)", widget.aria_snapshot())
+    assert len(controls) >= 3 and all(re.match(r' "\S', name) for _, name in controls), controls
+    before = at_rest(page, widget)
+    widget.get_by_role("slider").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"(before) => ({LOOKS})(document.querySelector('{root}')) != before", arg=before)
+    expect(widget.get_by_role("slider").first).to_be_focused()
+    widget.evaluate("(widget) => widget.dataset.old = true")
