@@ -42,6 +42,11 @@ class FlatModel:
         For a discrete or no parameter; for a model that holds a `pm.Minibatch`, or `total_size` next to `minibatch`;
         for a name in `minibatch` that is not among the model's data, that no likelihood uses, or without rows, or
         with another number of rows than the rest; where data with a row for each observation are left out of `minibatch`.
+
+    Notes
+    -----
+    Values and slopes are finite wherever PyMC's are, also at logits of a thousand, except far in the tails of censored
+    and truncated distributions and at scales near zero or infinity: there JAX's slope, and rarely the value, is not.
     """
 
     def __init__(self, model: pm.Model, minibatch: Sequence[str] = ()):
