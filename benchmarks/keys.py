@@ -69,7 +69,7 @@ class Code:
 def defined(statement: ast.stmt) -> set[str]:
     """The names that a statement at the top level defines or changes; "" if it does something else."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {statement.name}
+        return {statement.name} | ({""} if "register(" in ast.unparse(statement.decorator_list) else set())
     if isinstance(statement, ast.If) and "__name__" in names(statement.test):
         return {"__main__"}  # not for those who import it
     targets = getattr(statement, "targets", [getattr(statement, "target", None)])
@@ -117,6 +117,7 @@ class Closure:
         if wanted:
             self.follow(code, "")  # what the module does when it is imported
         chosen = [s for name in (statements if wanted is None else [wanted]) for s in statements[name]]
+        self.met |= {(code, name) for statement in chosen for name in defined(statement)}
         self.pieces |= set(map(ast.unparse, chosen))
         for kind in (".js", ".css"):
             if code.file and (beside := code.file.with_suffix(kind)).is_file():

@@ -350,6 +350,13 @@ def test_versions_names_what_is_loaded(monkeypatch, capsys):
 INTERNALS = {
     "pymc.data.MinibatchOp": "to recognise pm.Minibatch",
     "pymc.initial_point.make_initial_point_fn": "draws of every parameter from the prior, unconstrained",
+    "pymc.model_graph.DimInfo": "the graph's plates",
+    "pymc.model_graph.ModelGraph": "the graph of a model",
+    "pymc.model_graph.NodeInfo": "the graph's nodes",
+    "pymc.model_graph.NodeType": "the graph's nodes",
+    "pymc.model_graph.create_plate_label_with_dim_length": "the graph's plates",
+    "pymc.progress_bar.CustomProgress": "bars that end at 100 %",
+    "pymc.progress_bar.default_progress_theme": "bars that can be read on a dark page",
     "pymc.sampling.jax.get_jaxified_graph": "the model as a JAX function",
     "pymc.variational.Inference": "fit and refine get our defaults",
     "pymc.variational.approximations.Empirical": "to tell fits apart",
