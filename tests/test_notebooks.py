@@ -102,6 +102,7 @@ def test_compared_cells_have_something_to_compare(cells):
     for cell in code(cells):
         if "nbval-check-output" in cell.metadata.get("tags", []):
             assert cell.outputs
+            assert not any(re.search(r"\d\.\d", output_text(output)) for output in cell.outputs), "state a tolerance"
 
 
 def test_cells_are_short(cells):
