@@ -17,7 +17,7 @@ SLOW = (
     *("test_site", "05_minibatch_advi", "04_mixtures", "08_bnn_regression", "03_logistic_regression", "09_did_it_work"),
     *("test_opening", "test_bad_days", "test_sensor_study", "test_gold", "test_static_pictures", "test_progress"),
     *("test_diagnose", "test_startup_answers", "test_classroom", "02_logit_beta", "00_start_here", "01_student_t"),
-    *("test_sweep",),
+    *("test_startup", "test_benchmarks", "test_change_of_variables", "test_sweep"),
 )
 
 
