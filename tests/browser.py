@@ -104,7 +104,13 @@ def jupyter(
             yield f"http://127.0.0.1:{port}/{{page}}?token={token}"
         finally:
             server.terminate()  # it ends its kernels
-            server.wait(20)
+            try:
+                server.wait(20)
+            except (
+                subprocess.TimeoutExpired
+            ):  # now and then it waits for a page that is gone; then kernels end themselves
+                server.kill()
+                server.wait()
 
 
 def _wait_until_up(address: str, server: subprocess.Popen, log: Path) -> None:
