@@ -23,8 +23,8 @@ LIBRARIES = (
 
 
 def start() -> None:
-    """Prepare a notebook: the course's style of pictures now; when they are imported, a fast start for PyMC, and the
-    CPU for JAX also where there is a GPU."""
+    """Prepare a notebook: the course's style of pictures now; when they are imported, a fast start for PyMC, and for JAX
+    the CPU also where there is a GPU, and a folder in which it keeps what it compiles."""
     import wrapt
 
     from helpers import startup, style
@@ -33,6 +33,7 @@ def start() -> None:
     # A chapter without PyMC or JAX should not wait for their import.
     wrapt.register_post_import_hook(lambda _: startup.use_fast_backends(), "pymc")
     wrapt.register_post_import_hook(startup.keep_jax_on_the_cpu, "jax")
+    wrapt.register_post_import_hook(startup.keep_what_jax_compiles, "jax")
 
 
 def versions() -> None:

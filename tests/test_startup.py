@@ -385,3 +385,46 @@ def test_internals_that_we_rely_on_are_listed():
     for name in INTERNALS:
         module, _, attribute = name.rpartition(".")
         assert hasattr(importlib.import_module(module), attribute), name
+
+
+CACHED = """
+import helpers; helpers.start()
+import jax
+hits = []
+jax.monitoring.register_event_listener(lambda event, **_: hits.append(event) if event.endswith("cache_hits") else None)
+print(float(jax.jit(lambda x: jax.numpy.sin(x).sum())(jax.numpy.arange(1000.0))), len(hits) > 0)
+print(jax.config.jax_compilation_cache_max_size)
+"""
+
+
+def in_a_home(home, **environment):
+    """What `CACHED` prints where `home` is the home folder, and nobody has chosen another cache."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XDG_"))}
+    run = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", CACHED],
+        env=inherited | {"HOME": str(home), "LOCALAPPDATA": str(home)} | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout.split()
+
+
+def kept(home):
+    return [*home.rglob("*-cache")]
+
+
+def test_a_second_kernel_finds_what_jax_has_compiled(tmp_path):
+    first, entries = in_a_home(tmp_path), kept(tmp_path)
+    assert first[1] == "False" and len(entries) > 0 and int(first[2]) == startup.CACHE_BYTES
+    assert in_a_home(tmp_path)[:2] == [first[0], "True"] and kept(tmp_path) == entries
+
+
+def test_what_jax_compiles_is_kept_only_where_the_reader_lets_it(tmp_path):
+    home, chosen, no_folder = tmp_path / "home", tmp_path / "chosen", tmp_path / "a file"
+    home.mkdir()
+    no_folder.touch()
+    assert in_a_home(home, JAX_ENABLE_COMPILATION_CACHE="0")[2] == "-1"  # JAX's own default
+    in_a_home(home, JAX_COMPILATION_CACHE_DIR=str(chosen))
+    assert in_a_home(no_folder)[1] == "False"  # a home in which nothing can be written does no harm
+    assert not kept(home)
