@@ -18,8 +18,7 @@ import warnings
 import numpy as np
 import pymc as pm
 
-from helpers.advi import advi
-from helpers.flat_model import FlatModel
+from helpers.fits import FlatModel, advi
 from helpers.startup import use_fast_backends
 
 RUNS = 5

@@ -22,7 +22,7 @@ ADAM = ((0.3, True), (0.1, True), (0.03, True), (0.03, False))  # rate, and whet
 
 def ours(problem, model, rate, decay, draws):
     """A function of (steps, seed) that returns a fit of the course's `advi`, or None if it diverged."""
-    from helpers.advi import restarts
+    from helpers.fits import restarts
 
     options = {"rate": rate, "decay": decay, "draws": draws, "antithetic": draws > 1, "family": problem.family}
     options |= {"start_sd": problem.start_sd, "average": averaged(problem, decay)}
@@ -94,8 +94,7 @@ def numpyro_svi(problem, model, rate, decay, draws):
 def best_of(problem, model, run):
     """A function of (steps, seed): of what NumPyro's `run` found from all starts, the best as a GaussianFit."""
     from benchmarks.problems import BATCH, readings
-    from helpers.advi import shuffled_epochs
-    from helpers.gaussian_fit import GaussianFit
+    from helpers.fits import GaussianFit, shuffled_epochs
 
     data = jnp.asarray(readings()) if problem.minibatch else None  # an argument: not compiled in as a constant
     names = [variable.name for variable in model.model.free_RVs]
@@ -205,7 +204,7 @@ def measure(name: str) -> dict:
 
         helpers.start()
     from benchmarks.problems import PROBLEMS
-    from helpers.gaussian_fit import GaussianFit
+    from helpers.fits import GaussianFit
 
     problem = PROBLEMS[key]
     model = problem.flat()

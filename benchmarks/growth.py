@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from helpers.advi import climb, full_rank, mean_field
+from helpers.fits import climb, full_rank, mean_field
 
 PIECE, BLOCK, BATCH = 1_000_000, 50_000, 500
 

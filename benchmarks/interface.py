@@ -26,7 +26,7 @@ FRAMES = """async () => {
 
 def animation() -> dict:
     """Seconds to build it, the first time and the median of five more, and its size in MB."""
-    from helpers.svgd_animation import svgd_animation
+    from helpers.pictures import svgd_animation
 
     times = []
     for _ in range(6):
@@ -38,7 +38,7 @@ def animation() -> dict:
 
 def frames() -> dict:
     """Frames a second of one run through the animation, in Chromium."""
-    from helpers.svgd_animation import svgd_animation
+    from helpers.pictures import svgd_animation
 
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         path = Path(folder, "animation.html")

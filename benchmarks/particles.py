@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from helpers.targets_2d import get_target_2d
+from helpers.truth import get_target_2d
 
 PARTICLES, ALLOWED = 50, 0.15
 SEEDS, LADDER = range(1, 6), [round(25 * 2 ** (k / 2)) for k in range(17)]
@@ -44,7 +44,7 @@ def start(seed: int) -> np.ndarray:
 
 
 def ours(rate: float):
-    from helpers.svgd import svgd
+    from helpers.fits import svgd
 
     return lambda steps, seed: svgd(start(seed), banana().score, steps, rate)[-1]
 

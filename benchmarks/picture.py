@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from benchmarks.report import TITLES, arrival, of
-from helpers import style
+from helpers.pictures import style
 
 LOOKS = {  # label, colour, marker, distance below the line: equal marks must not hide each other
     "published": ("published recipe", "approximation", "s", 0.0),

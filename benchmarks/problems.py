@@ -13,10 +13,9 @@ import numpyro.distributions as dist
 import pymc as pm
 from scipy import special, stats
 
-from helpers import divergences, moons, sensor, targets
-from helpers.best_gaussian import best_gaussian, best_gaussian_2d, loss_2d
-from helpers.flat_model import FlatModel
-from helpers.gaussian_fit import GaussianFit
+from helpers.fits import FlatModel, GaussianFit
+from helpers.models import moons, sensor_data
+from helpers.truth import best_gaussian, best_gaussian_2d, divergences, loss_2d, targets
 
 DRAWS = 20_000  # to estimate an ELBO with
 
@@ -227,7 +226,7 @@ def moons_numpyro():
 
 
 def sine_numpyro():
-    x, y = sensor.sensor()
+    x, y = sensor_data.sensor()
     w1, b1, w2 = (numpyro.sample(name, dist.Normal(jnp.zeros(5), 1).to_event(1)) for name in ("w1", "b1", "w2"))
     b2 = numpyro.sample("b2", dist.Normal(0, 1))
     hidden = jnp.maximum(x[:, None] * w1 + b1, 0)
@@ -268,7 +267,7 @@ PROBLEMS = {
         draws=(1, 2, 8),
     ),
     "sine": Problem(
-        lambda: sensor.network(*sensor.sensor()),
+        lambda: sensor_data.network(*sensor_data.sensor()),
         sine_numpyro,
         lambda: -23.3,  # the best of ten starts for each of twenty seeds, chapter 8
         1.0,

@@ -58,8 +58,7 @@ def by_advi(x, y):
     import helpers
 
     helpers.start()
-    from helpers.advi import advi
-    from helpers.flat_model import FlatModel
+    from helpers.fits import FlatModel, advi
 
     return advi(FlatModel(model(x, y)), seed=1, steps=10_000).draws(2_000, seed=1).mean
 

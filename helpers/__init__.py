@@ -1,7 +1,7 @@
 """Helpers of the ELBO Room course: what would distract from what the notebooks teach."""
 
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from textwrap import fill
 
 LIBRARIES = (
@@ -27,11 +27,13 @@ def start() -> None:
     the CPU also where there is a GPU, and a folder in which it keeps what it compiles."""
     import wrapt
 
-    from helpers import startup, style
+    from helpers import startup
+    from helpers.pictures import progress, style
 
     style.apply()
     # A chapter without PyMC or JAX should not wait for their import.
     wrapt.register_post_import_hook(lambda _: startup.use_fast_backends(), "pymc")
+    wrapt.register_post_import_hook(lambda _: progress.mend_bars(), "pymc")
     wrapt.register_post_import_hook(startup.keep_jax_on_the_cpu, "jax")
     wrapt.register_post_import_hook(startup.keep_what_jax_compiles, "jax")
 
@@ -40,3 +42,40 @@ def versions() -> None:
     """Print the versions of Python and of the course's libraries that are loaded."""
     loaded = [f"{name} {version(name)}" for name in LIBRARIES if name in sys.modules]
     print(fill(", ".join([f"Python {sys.version.split()[0]}", *loaded]), width=88))
+
+
+def problems(requirements: list[str], python: str) -> list[str]:
+    """What is missing or too old, one sentence each; empty where all is well.
+
+    Parameters
+    ----------
+    requirements : list of str
+        As in `pyproject.toml`, such as "numpy>=2.1".
+    python : str
+        The range of Python versions, such as ">=3.12".
+    """
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
+
+    found = []
+    running = ".".join(map(str, sys.version_info[:3]))
+    if running not in SpecifierSet(python):
+        found.append(f"Python {running} does not satisfy {python}")
+    for requirement in map(Requirement, requirements):
+        try:
+            installed = version(requirement.name)
+        except PackageNotFoundError:
+            found.append(f"{requirement.name} is not installed")
+            continue
+        if not requirement.specifier.contains(installed, prereleases=True):
+            found.append(f"{requirement.name} {installed} does not satisfy {requirement.specifier}")
+    return found
+
+
+def check() -> None:
+    """Print one line: all is well, or what is wrong and what to do about it."""
+    found = problems(requires("elbo-room") or [], metadata("elbo-room")["Requires-Python"])
+    if found:
+        print(f"Not ready: {'; '.join(found)}. Run `uv sync` in the course's folder and restart the kernel.")
+    else:
+        print("All is well: Python and every library of the course are here, in versions that it was made for.")

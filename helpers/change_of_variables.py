@@ -21,9 +21,10 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from scipy import special
 
-from helpers import drawing, style
-from helpers.best_gaussian import best_gaussian
-from helpers.targets import Normal, beta, check_finite, logit_beta, normal
+from helpers.pictures import drawing, style
+from helpers.truth.closest import best_gaussian
+from helpers.truth.targets import Normal, beta, logit_beta, normal
+from helpers.validate import check_finite
 from helpers.widgets import WithPicture
 
 MU_RANGE = (-8.0, 8.0)

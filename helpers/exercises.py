@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
-from helpers.best_gaussian import best_gaussian
-from helpers.divergences import kl
-from helpers.targets import laplace, normal, student_t
+from helpers.truth.closest import best_gaussian
+from helpers.truth.divergences import kl
+from helpers.truth.targets import laplace, normal, student_t
 
 
 @dataclass(frozen=True)
@@ -636,7 +636,7 @@ def check_log_copies(function: Callable[[tuple[int, ...]], float]) -> Verdict:
 
 def check_twin(function: Callable[[np.ndarray], np.ndarray]) -> Verdict:
     """Chapter 6, exercise 3: weights w, shape (40,) → other weights with the same logits everywhere."""
-    from helpers.moons import logits  # here, because it imports PyMC, for which chapter 1 should not wait
+    from helpers.models.moons import logits
 
     grid = np.stack(np.meshgrid(*[np.linspace(-3, 3, 13)] * 2), axis=-1).reshape(-1, 2)
     for seed in (1, 2):

@@ -1,7 +1,7 @@
 """A widget for chapter 8: the functions that a small network's posterior holds, as width, data and prior change.
 
 The reader sees mean-field ADVI (the best of several fits), and on request the exact posterior, by weighted draws of the
-first layer, where enough of them carry weight. Both come from `helpers.sensor_fits`.
+first layer, where enough of them carry weight. Both come from `helpers.models.sensor_fits`.
 
 The kernel fits, about a second for each new state, and keeps what it has found. The traffic:
 
@@ -24,9 +24,10 @@ import traitlets
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers import drawing, sensor_fits, style
-from helpers.sensor import GRID, outputs, sensor
-from helpers.sensor_fits import Setting
+from helpers.models import sensor_fits
+from helpers.models.sensor_data import GRID, outputs, sensor
+from helpers.models.sensor_fits import Setting
+from helpers.pictures import drawing, style
 from helpers.widgets import WithPicture, script
 
 CHOICES = {"width": (1, 2, 3, 5, 10, 20), "rows": (5, 10, 20, 50), "prior_sd": (0.1, 0.3, 1.0, 3.0, 10.0)}

@@ -18,10 +18,11 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from helpers import drawing, style
-from helpers.best_gaussian import best_gaussian
-from helpers.divergences import elbo, kl
-from helpers.targets import TARGETS, Normal, Target, check_finite, normal
+from helpers.pictures import drawing, style
+from helpers.truth.closest import best_gaussian
+from helpers.truth.divergences import elbo, kl
+from helpers.truth.targets import TARGETS, Normal, Target, normal
+from helpers.validate import check_finite
 from helpers.widgets import WithPicture
 
 OBJECTIVES = ("KL(q‖p)", "KL(p‖q)", "ELBO")
@@ -166,7 +167,7 @@ class ManualVI(WithPicture, anywidget.AnyWidget):
     Parameters
     ----------
     target : str
-        A target of `helpers.targets` that lives on the whole real line.
+        A target of `helpers.truth.targets` that lives on the whole real line.
     objective : str
         "KL(q‖p)", "KL(p‖q)" or "ELBO".
     mu, sigma : float

@@ -27,8 +27,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from helpers import drawing, style
-from helpers.targets import check_finite
+from helpers.pictures import drawing, style
+from helpers.validate import check_finite
 from helpers.widgets import WithPicture, script
 
 ROWS = 10_000

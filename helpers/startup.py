@@ -39,8 +39,6 @@ import warnings
 import numpy as np
 import platformdirs
 
-from helpers.progress import mend_bars
-
 OWN_BACKEND = "numba"  # PyMC's own
 CACHE_BYTES = 2**26  # for what JAX compiles: eleven chapters need a third of it; the oldest entries go first
 
@@ -83,7 +81,6 @@ def use_fast_backends():
     if pytensor.config.mode == "Mode":
         pytensor.config.mode = uncompiled()
 
-    mend_bars()
     # Only calls by the reader: these are looked up in `pm`, PyMC's own modules keep the originals.
     bar = {} if _is_watched() else {"progressbar": False}
     _set_defaults(Inference, "fit", {"backend": "jax"} | bar)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-from helpers.style import WIDTH
+from helpers.pictures.style import WIDTH
 
 SHARED = Path(__file__).with_suffix(".js")
 

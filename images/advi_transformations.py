@@ -4,8 +4,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from helpers import style, targets, transformations
-from helpers.best_gaussian import best_gaussian
+from helpers.pictures import style, transformations
+from helpers.truth import best_gaussian, targets
 
 PICTURE = Path(__file__).with_suffix(".svg")
 

@@ -10,8 +10,7 @@ import numpy as np
 from colorspacious import cspace_convert
 from matplotlib.colors import to_rgb
 
-from helpers import style
-from helpers.style import PALETTE
+from helpers.pictures import PALETTE, style
 
 PICTURE = Path(__file__).with_suffix(".png")
 EYES = {

@@ -6,8 +6,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from PIL import Image
 
-from helpers import style
-from helpers.svgd_animation import Recording, draw_frame, frame_height, record
+from helpers.pictures import record, style
+from helpers.pictures.particle_animation import Recording, draw_frame, frame_height
 
 PICTURE = Path(__file__).with_name("svgd.gif")
 WIDTH, DOTS = 6.0, 100  # inches, and pixels an inch

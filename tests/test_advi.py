@@ -14,12 +14,11 @@ import pymc as pm
 import pytest
 from scipy import stats
 
-from helpers import advi as module
-from helpers.advi import AT_ONCE, advi, climb, full_rank, mean_field, normals, restarts, shuffled_epochs
-from helpers.best_gaussian import best_gaussian
-from helpers.flat_model import FlatModel
-from helpers.scorecard import Draws, scorecard
-from helpers.targets import logit_beta
+from helpers.checks import scorecard
+from helpers.fits import FlatModel, advi, climb, full_rank, mean_field, restarts, shuffled_epochs
+from helpers.fits import loop as module
+from helpers.fits.loop import AT_ONCE, normals
+from helpers.truth import Draws, best_gaussian, logit_beta
 
 ROOT = Path(__file__).parents[1]
 PLAIN = {"antithetic": False, "sticking": False, "decay": False, "average": False}
@@ -325,8 +324,8 @@ def test_a_fit_that_diverges_says_so(regression):
 def test_single_precision_stays_single():
     code = """
 import numpy as np, pymc as pm
-from helpers.advi import advi
-from helpers.flat_model import FlatModel
+from helpers.fits.loop import advi
+from helpers.fits.flat_model import FlatModel
 with pm.Model() as model:
     pm.Normal("y", pm.Normal("m"), observed=np.array([1.0, 2.0], "float32"))
 fit = advi(FlatModel(model), seed=1, steps=2000)

@@ -12,9 +12,7 @@ from jupyter_client.manager import start_new_kernel
 from pymc.exceptions import ImputationWarning
 from pymc.variational.opvi import ParametrizationError
 
-from helpers.advi import advi
-from helpers.flat_model import FlatModel
-from helpers.gaussian_fit import GaussianFit
+from helpers.fits import FlatModel, GaussianFit, advi
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(30, 2))
@@ -194,8 +192,8 @@ def kernel():
     kernel = Kernel()
     kernel.run("""
 import helpers, pymc as pm
-from helpers.advi import advi
-from helpers.flat_model import FlatModel
+from helpers.fits.loop import advi
+from helpers.fits.flat_model import FlatModel
 
 helpers.start()
 with pm.Model() as model:

@@ -16,10 +16,8 @@ from benchmarks import __main__ as main
 from benchmarks import fits, growth, keys, particles, report, start
 from benchmarks.problems import PROBLEMS, quadrature_elbo, readings
 from benchmarks.report import TITLES
-from helpers.advi import advi
-from helpers.flat_model import FlatModel
-from helpers.gaussian_fit import GaussianFit
-from helpers.svgd_animation import svgd_animation
+from helpers.fits import FlatModel, GaussianFit, advi
+from helpers.pictures import svgd_animation
 
 
 @pytest.mark.parametrize("key", [key for key in PROBLEMS if key != "minibatch"])  # that one: the next test

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from helpers import targets
-from helpers.best_gaussian import CRITERIA, best_gaussian, best_gaussian_2d, descend, loss_2d
-from helpers.divergences import kl, squared_log_difference
+from helpers.truth import best_gaussian, best_gaussian_2d, descend, kl, loss_2d, targets
+from helpers.truth.closest import CRITERIA
+from helpers.truth.divergences import squared_log_difference
 
 
 def test_student_t_four_answers():

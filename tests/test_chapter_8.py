@@ -9,9 +9,8 @@ import pytest
 from scipy import stats
 from test_shown_builders import code_of
 
-from helpers import sensor
-from helpers.flat_model import FlatModel
-from helpers.gaussian_fit import GaussianFit
+from helpers.fits import FlatModel, GaussianFit
+from helpers.models import sensor_data
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "08_bnn_regression.ipynb"
 
@@ -31,7 +30,7 @@ def test_line_is_the_helpers_line_for_stacks_of_features(shown):
     rng = np.random.default_rng(0)
     features, y = rng.normal(size=(3, 7, 4)), rng.normal(size=7)
     for stacked in zip(features, *shown["bayesian_line"](features, y, 0.5, 3.0), strict=True):
-        mean, covariance, log_evidence = sensor.bayesian_line(stacked[0], y, 0.5, 3.0)
+        mean, covariance, log_evidence = sensor_data.bayesian_line(stacked[0], y, 0.5, 3.0)
         np.testing.assert_allclose(stacked[1], mean, rtol=1e-4)  # JAX may run in single precision here
         np.testing.assert_allclose(np.linalg.inv(stacked[2]), covariance, rtol=1e-4, atol=1e-6)
         np.testing.assert_allclose(stacked[3], log_evidence, rtol=1e-4)
@@ -40,9 +39,9 @@ def test_line_is_the_helpers_line_for_stacks_of_features(shown):
 def test_outputs_are_the_helpers_and_the_last_layer_is_a_line(shown):
     weights = np.random.default_rng(1).normal(size=(6, 16))
     x = np.linspace(-4, 4, 9)
-    np.testing.assert_allclose(shown["outputs"](weights, x), sensor.outputs(weights, x), atol=1e-12)
+    np.testing.assert_allclose(shown["outputs"](weights, x), sensor_data.outputs(weights, x), atol=1e-12)
     features = shown["hinges"](weights[:, :10].reshape(6, 2, 5), x)
-    np.testing.assert_allclose((features @ weights[:, 10:, None])[..., 0], sensor.outputs(weights, x), atol=1e-12)
+    np.testing.assert_allclose((features @ weights[:, 10:, None])[..., 0], sensor_data.outputs(weights, x), atol=1e-12)
 
 
 def test_metropolis_draws_from_a_known_normal(shown):
@@ -83,7 +82,7 @@ def test_metropolis_keeps_detailed_balance_on_a_discrete_toy(shown):
 @pytest.mark.parametrize("mean", [(-0.0755, 0.3327), (-0.03, 0.31)])
 def test_fit_minus_price_is_the_elbo_by_quadrature(shown, mean):
     """Two parameters: E[log p(y|w)] by Gauss and Hermite, KL(q‖prior) by the chapter's formula."""
-    x, y = sensor.sensor()
+    x, y = sensor_data.sensor()
     features = np.vander(x, 2, increasing=True)
     with pm.Model() as model:
         w = pm.Normal("w", 0, 1, shape=2)

@@ -7,22 +7,10 @@ import pytensor.tensor as pt
 import pytest
 from scipy import special
 
-from helpers.advi import advi
-from helpers.diagnose import (
-    NA,
-    NOT,
-    TRUST,
-    VERDICTS,
-    WEIGHTS,
-    diagnose,
-    khat_error,
-    khat_threshold,
-    psis,
-    weighted,
-)
-from helpers.flat_model import FlatModel
-from helpers.gaussian_fit import GaussianFit
-from helpers.scorecard import Draws
+from helpers.checks import diagnose, khat_error, khat_threshold, psis, weighted
+from helpers.checks.verdicts import NA, NOT, TRUST, VERDICTS, WEIGHTS
+from helpers.fits import FlatModel, GaussianFit, advi
+from helpers.truth import Draws
 
 QUICK = {"seed": 1, "draws": 4000, "steps": 200}
 INSTRUMENTS = ["Pareto k-hat", "effective draws", "correction by the weights", "ELBO", "more optimisation", "restarts"]

@@ -6,19 +6,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from helpers.divergences import elbo, entropy, kl, log_evidence, squared_log_difference
-from helpers.targets import (
-    LOG_2PI,
-    Target,
-    beta,
-    gumbel,
-    laplace,
-    logit_beta,
-    normal,
-    normal_mixture,
-    skew_normal,
-    student_t,
-)
+from helpers.truth import Target, beta, elbo, entropy, kl, log_evidence, logit_beta, normal, normal_mixture, student_t
+from helpers.truth.divergences import squared_log_difference
+from helpers.truth.targets import LOG_2PI, gumbel, laplace, skew_normal
 
 SCALES = [0.01, 0.1, 1.0, 3.0, 10.0, 100.0]
 

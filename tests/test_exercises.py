@@ -12,9 +12,9 @@ import pymc as pm
 import pytest
 from scipy import optimize, special, stats
 
-from helpers import divergences, exercises, targets
-from helpers.advi import advi, shuffled_epochs
-from helpers.flat_model import FlatModel
+from helpers import exercises
+from helpers.fits import FlatModel, advi, shuffled_epochs
+from helpers.truth import divergences, targets
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECK = re.compile(r"^exercises\.check_\w+\(.*\)$", re.MULTILINE)

@@ -9,7 +9,7 @@ import pymc as pm
 import pytest
 from scipy import special, stats
 
-from helpers.flat_model import FlatModel
+from helpers.fits import FlatModel
 
 ROWS = 60
 PREDICTOR = np.linspace(-2, 2, ROWS)

@@ -21,7 +21,7 @@ from helpers.function_posterior import (
     measured,
     read,
 )
-from helpers.sensor import outputs, sensor
+from helpers.models.sensor_data import outputs, sensor
 
 # few enough that no test waits for more than three fits
 TRUE, TOO_FEW = State(exact=True), State(rows=50, exact=True)

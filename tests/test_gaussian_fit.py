@@ -12,9 +12,7 @@ from pymc.variational import Inference
 from scipy import stats
 
 from helpers import startup
-from helpers.advi import advi
-from helpers.flat_model import FlatModel
-from helpers.gaussian_fit import GaussianFit
+from helpers.fits import FlatModel, GaussianFit, advi
 
 MEAN = np.array([0.5, -1.0, 2.0, 0.1, 0.2])
 FACTOR = np.tril(np.random.default_rng(3).normal(scale=0.3, size=(5, 5)), -1) + np.diag([0.5, 1.0, 0.2, 0.4, 0.3])

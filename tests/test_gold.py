@@ -11,10 +11,11 @@ import pymc as pm
 import pytest
 from scipy import special
 
-from helpers import gold
-from helpers.flat_model import FlatModel
-from helpers.moons import network, two_moons
-from helpers.visitors import COEFFICIENTS, purchases, visitors
+from helpers.fits import FlatModel
+from helpers.models import purchases, two_moons, visitors
+from helpers.models.moons import network
+from helpers.models.shop import COEFFICIENTS
+from helpers.truth import gold
 from tools import gold as script
 from tools.gold import diagnostics, fingerprint, problems
 from tools.gold_recipes import RECIPES, Recipe, independence_metropolis, laplace, nuts, probabilities

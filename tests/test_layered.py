@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import layered
-from helpers.layered import HEIGHT, LABEL, PAD, Plate, acyclic, layout
+from helpers.pictures import layered
+from helpers.pictures.layered import HEIGHT, LABEL, PAD, Plate, acyclic, layout
 
 
 def node_boxes(placed, widths):

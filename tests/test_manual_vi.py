@@ -8,8 +8,6 @@ import math
 import pytest
 from PIL import Image
 
-from helpers.best_gaussian import best_gaussian
-from helpers.divergences import kl
 from helpers.manual_vi import (
     MU_RANGE,
     OBJECTIVES,
@@ -26,7 +24,8 @@ from helpers.manual_vi import (
     optimum,
     static_picture,
 )
-from helpers.targets import beta, get_target, normal, student_t
+from helpers.truth import best_gaussian, beta, kl, normal, student_t
+from helpers.truth.targets import get_target
 
 
 def send(widget: ManualVI, content: dict) -> None:

@@ -12,8 +12,8 @@ from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Polygon
 from matplotlib.path import Path
 from pymc.model_graph import ModelGraph
 
-from helpers import drawing, model_graph
-from helpers.model_graph import SHADE
+from helpers.pictures import drawing, model_graph
+from helpers.pictures.model_graph import SHADE
 
 
 def climbers():

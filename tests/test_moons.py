@@ -10,9 +10,9 @@ from sklearn.datasets import make_moons
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from helpers import moons
-from helpers.flat_model import FlatModel
-from helpers.moons import logits, network, two_moons
+from helpers.fits import FlatModel
+from helpers.models import moons, two_moons
+from helpers.models.moons import logits, network
 
 ROOT = Path(__file__).parents[1]
 

@@ -118,7 +118,7 @@ def test_every_figure_has_its_caption(cells):
             if not {"image/png", "image/jpeg", "image/svg+xml"} & set(data) or WIDGET in data:
                 continue
             caption = cell.outputs[k + 1].data.get("text/markdown", "")
-            assert len(caption) > 60, "show a figure with helpers.drawing.show, which asks for a caption"
+            assert len(caption) > 60, "show a figure with helpers.pictures.drawing.show, which asks for a caption"
 
 
 def test_html_images_have_alt_text(cells):

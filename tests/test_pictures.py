@@ -14,10 +14,8 @@ from colorspacious import deltaE
 from PIL import Image
 from scipy import special
 
-from helpers import animation, course_map, drawing, targets, transformations
-from helpers.best_gaussian import best_gaussian
-from helpers.divergences import kl
-from helpers.style import PALETTE
+from helpers.pictures import PALETTE, animation, course_map, drawing, transformations
+from helpers.truth import best_gaussian, kl, targets
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from helpers.best_gaussian import best_gaussian
-from helpers.scorecard import Draws, pareto_khat, scorecard, show_table, show_words, wasserstein
-from helpers.targets import normal, student_t
+from helpers.checks import pareto_khat, scorecard, show_table, show_words, wasserstein
+from helpers.truth import Draws, best_gaussian, normal, student_t
 
 
 def test_normal_against_normal():

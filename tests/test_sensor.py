@@ -7,9 +7,9 @@ import pytest
 from scipy import special, stats
 from sklearn.linear_model import BayesianRidge, Ridge
 
-from helpers import sensor as module
-from helpers.flat_model import FlatModel
-from helpers.sensor import bayesian_line, network, outputs, sensor
+from helpers.fits import FlatModel
+from helpers.models import sensor_data as module
+from helpers.models.sensor_data import bayesian_line, network, outputs, sensor
 
 SETTINGS = [(1.0, 100.0), (0.04, 100.0), (100.0, 3.0)]
 

@@ -6,20 +6,10 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from helpers.advi import advi
-from helpers.flat_model import FlatModel
-from helpers.gaussian_fit import GaussianFit
-from helpers.sensor import GRID, network, outputs, sensor
-from helpers.sensor_fits import (
-    MOST_UNITS,
-    Setting,
-    _log_p,
-    _log_ratios,
-    _padded_rows,
-    _used,
-    exact,
-    mean_field,
-)
+from helpers.fits import FlatModel, GaussianFit, advi
+from helpers.models import Setting
+from helpers.models.sensor_data import GRID, network, outputs, sensor
+from helpers.models.sensor_fits import MOST_UNITS, _log_p, _log_ratios, _padded_rows, _used, exact, mean_field
 
 # each with draws enough for its evidence
 SETTINGS = [Setting(), Setting(10), Setting(rows=5), Setting(rows=10), Setting(2, 5, 3.0)]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-import helpers.sensor_study as module
-from helpers.sensor import GRID, sensor
-from helpers.sensor_study import BASELINE, DATA_SETS, ON, SETTINGS, load, problems
+import helpers.models.sensor_study as module
+from helpers.models.sensor_data import GRID, sensor
+from helpers.models.sensor_study import BASELINE, DATA_SETS, ON, SETTINGS, load, problems
 
 CENTRE, SPREAD = jnp.array([1.0, -2.0]), 0.3
 
@@ -34,7 +34,7 @@ def test_what_is_stored_is_a_reference(study):
     assert problems(study) == []
     assert module.FILE.stat().st_size < 60_000
     made = study.made
-    assert made["settings"] == module.settings() and made["command"] == "python -m helpers.sensor_study"
+    assert made["settings"] == module.settings() and made["command"] == "python -m tools.sensor_study"
     assert date(2026, 11, 1) <= date.fromisoformat(made["date"])
     assert set(made["versions"]) == {"jax", "numpy", "scipy"} and all(made["versions"].values())
     assert module.SAMPLER["runs"] >= 4 and max(made["r_hat"]) < 1.01 and max(made["worst_mean"]) < 0.1

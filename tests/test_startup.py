@@ -288,8 +288,8 @@ with pm.Model() as model:
     pm.Normal("y", pm.Normal("mu"), observed=[1.0])
 """
 RUNS = """
-from helpers.advi import advi
-from helpers.flat_model import FlatModel
+from helpers.fits.loop import advi
+from helpers.fits.flat_model import FlatModel
 print(where(lambda: pm.fit(3)))
 print(where(lambda: pm.sample(5, tune=5, chains=1, cores=1, compute_convergence_checks=False)))
 print(where(lambda: pm.sample_smc(20, chains=1, cores=1, backend="jax", progressbar=False)))

@@ -16,8 +16,9 @@ from pytensor.compile.mode import Mode
 from pytensor.link.vm import VMLinker
 from scipy import special, stats
 
-from helpers import moons, sensor, startup, visitors
-from helpers.flat_model import FlatModel
+from helpers import startup
+from helpers.fits import FlatModel
+from helpers.models import moons, sensor_data, shop
 
 NUMBERS = np.array([0.3, -1.2, 2.5, 0.0])
 COUNTS = np.array([0, 1, 4, 30])
@@ -145,7 +146,7 @@ def chapter_5():
 
 
 def chapter_5_purchases():
-    visitors.purchases(*visitors.visitors(10))
+    shop.purchases(*shop.visitors(10))
 
 
 def chapter_6():
@@ -153,7 +154,7 @@ def chapter_6():
 
 
 def chapter_8():
-    sensor.network(*sensor.sensor())
+    sensor_data.network(*sensor_data.sensor())
 
 
 def chapter_9():

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from helpers.svgd import median_bandwidth, stein_direction, svgd
+from helpers.fits import svgd
+from helpers.fits.particles import median_bandwidth, stein_direction
 
 
 def standard_normal(particles):

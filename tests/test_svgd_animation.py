@@ -15,12 +15,14 @@ import pytest
 from browser import chromium, jupyter, missing, write_notebook
 from PIL import Image
 
-import helpers.svgd as module_of_svgd
-import helpers.svgd_animation as module
-from helpers import interactive
-from helpers.svgd import median_bandwidth, stein_direction, svgd
-from helpers.svgd_animation import LONGEST, SHORTEST, arrows, record, svgd_animation, svgd_picture
-from helpers.targets_2d import TARGETS_2D, get_target_2d
+import helpers.fits.particles as module_of_svgd
+import helpers.pictures.particle_animation as module
+from helpers.fits import svgd
+from helpers.fits.particles import median_bandwidth, stein_direction
+from helpers.pictures import interactive, record, svgd_animation, svgd_picture
+from helpers.pictures.particle_animation import LONGEST, SHORTEST, arrows
+from helpers.truth import get_target_2d
+from helpers.truth.targets_2d import TARGETS_2D
 
 ROOT = Path(__file__).resolve().parents[1]
 STORED = 600_000  # bytes, at most

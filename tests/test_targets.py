@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from helpers import targets
-from helpers.divergences import log_evidence
+from helpers.truth import log_evidence, targets
 
 MADE = [  # the ends of what a chapter could ask for, and something between
     *(targets.normal(mu, sigma) for mu, sigma in ((-50, 0.05), (50, 50), (0.3, 1.7))),

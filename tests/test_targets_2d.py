@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from helpers.targets_2d import TARGETS_2D, get_target_2d
+from helpers.truth import get_target_2d
+from helpers.truth.targets_2d import TARGETS_2D
 
 
 @pytest.fixture(params=TARGETS_2D)

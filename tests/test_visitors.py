@@ -7,9 +7,10 @@ import pymc as pm
 import pytest
 from scipy import special, stats
 
-from helpers import visitors as module
-from helpers.flat_model import FlatModel
-from helpers.visitors import COEFFICIENTS, FEATURES, purchases, visitors
+from helpers.fits import FlatModel
+from helpers.models import purchases, visitors
+from helpers.models import shop as module
+from helpers.models.shop import COEFFICIENTS, FEATURES
 
 ROOT = Path(__file__).parents[1]
 ROWS = 200_000

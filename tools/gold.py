@@ -12,8 +12,8 @@ from pathlib import Path
 import arviz as az
 import numpy as np
 
-from helpers.flat_model import FlatModel
-from helpers.gold import FOLDER, Gold, digest
+from helpers.fits.flat_model import FlatModel
+from helpers.truth.gold import FOLDER, Gold, digest
 from tools.gold_recipes import RECIPES, Recipe
 
 PACKAGES = ("pymc", "nutpie", "pytensor", "jax", "numpy", "scipy", "arviz")

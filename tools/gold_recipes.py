@@ -12,11 +12,11 @@ import nutpie
 import pymc as pm
 from scipy import special
 
-from helpers.flat_model import FlatModel
-from helpers.moons import logits, network, two_moons
-from helpers.sensor import network as sensor_network
-from helpers.sensor import outputs, sensor
-from helpers.visitors import purchases, visitors
+from helpers.fits.flat_model import FlatModel
+from helpers.models.moons import logits, network, two_moons
+from helpers.models.sensor_data import network as sensor_network
+from helpers.models.sensor_data import outputs, sensor
+from helpers.models.shop import purchases, visitors
 
 LINE = np.linspace(-4.5, 4.5, 31)
 GRID = np.stack(np.meshgrid(*[np.linspace(-3, 3, 20)] * 2), axis=-1).reshape(-1, 2)

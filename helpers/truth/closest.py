@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
-from helpers.divergences import kl, squared_log_difference
-from helpers.targets import Normal, Target, normal
+from helpers.truth.divergences import kl, squared_log_difference
+from helpers.truth.targets import Normal, Target, normal
 
 SEARCHED = {
     "squared log difference": squared_log_difference,

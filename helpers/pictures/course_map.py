@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from helpers.style import PALETTE
+from helpers.pictures.style import PALETTE
 
 
 @dataclass(frozen=True)

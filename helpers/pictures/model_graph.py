@@ -19,8 +19,8 @@ from pymc.model_graph import (
     create_plate_label_with_dim_length,
 )
 
-from helpers import drawing, layered
-from helpers.style import PALETTE
+from helpers.pictures import drawing, layered
+from helpers.pictures.style import PALETTE
 
 NAME, SMALL = 10.5, 8.5  # points: a variable's name; its distribution, and a plate's label
 MARGIN = 0.06  # inches around everything

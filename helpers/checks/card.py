@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 from scipy import special
 
-from helpers.divergences import elbo
-from helpers.targets import Target
+from helpers.checks.weights import pareto_khat
+from helpers.truth.divergences import elbo
+from helpers.truth.draws import Draws
+from helpers.truth.targets import Target
 
 COLUMNS = {
     "mean error": "{:+z.3f}",
@@ -24,49 +25,6 @@ COLUMNS = {
 }
 FORMATS = COLUMNS | {"correlation": "{:+.3f}"}
 KHAT_DRAWS = 20_000
-
-
-@dataclass(frozen=True)
-class Draws:
-    """Draws from an approximation (or from a long reference run).
-
-    Parameters
-    ----------
-    values : array, shape (draws,) or (draws, parameters)
-    log_ratio : array, shape (draws,), optional
-        log p̃ − log q at each draw, p̃ the unnormalised target; leave out where q has no density (SVGD, NUTS).
-    weights : array, shape (draws,), optional
-        Weight of each value, of sum one: for the points of a grid. All alike by default.
-    """
-
-    values: np.ndarray
-    log_ratio: np.ndarray | None = None
-    weights: np.ndarray | None = None
-
-    @property
-    def mean(self) -> np.ndarray:
-        """Shape (parameters,)."""
-        return np.average(self._columns, axis=0, weights=self.weights)
-
-    @property
-    def covariance(self) -> np.ndarray:
-        """Shape (parameters, parameters)."""
-        return np.atleast_2d(np.cov(self._columns, rowvar=False, aweights=self.weights, ddof=0))
-
-    @property
-    def sd(self) -> np.ndarray:
-        """Shape (parameters,)."""
-        return np.sqrt(np.diag(self.covariance))
-
-    def quantile(self, probability: np.ndarray) -> np.ndarray:
-        """Quantiles of every parameter, shape (probabilities, parameters)."""
-        if self.weights is None:
-            return np.quantile(self._columns, probability, axis=0)
-        return np.stack([_weighted_quantile(column, self.weights, probability) for column in self._columns.T], axis=1)
-
-    @property
-    def _columns(self) -> np.ndarray:
-        return np.asarray(self.values, float).reshape(len(self.values), -1)
 
 
 def scorecard(
@@ -157,16 +115,6 @@ def wasserstein(a: Target | Draws, b: Target | Draws) -> np.ndarray:
     return np.average(gap, axis=0, weights=weight)
 
 
-def pareto_khat(log_ratio: np.ndarray) -> float:
-    """Pareto shape of the importance ratios exp(log_ratio); −inf where they are all alike (no tail to fit)."""
-    from arviz_stats.base import array_stats  # half a second: only for those who ask
-
-    log_ratio = np.asarray(log_ratio, float)
-    if np.ptp(log_ratio) < 1e-9:
-        return -np.inf
-    return float(array_stats.psislw(-log_ratio)[1])  # psislw negates what it is given
-
-
 def _mean_sd(x: Target | Draws) -> tuple[np.ndarray, np.ndarray]:
     return np.atleast_1d(x.mean), np.atleast_1d(x.sd)
 
@@ -174,13 +122,6 @@ def _mean_sd(x: Target | Draws) -> tuple[np.ndarray, np.ndarray]:
 def _quantiles(x: Target | Draws, probability: np.ndarray) -> np.ndarray:
     """Shape (probabilities, parameters)."""
     return np.asarray(x.quantile(probability)).reshape(len(probability), -1)
-
-
-def _weighted_quantile(values: np.ndarray, weights: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Of a grid's points: equal values are one point, whose weight counts half on each side of it."""
-    places, which = np.unique(values, return_inverse=True)
-    mass = np.bincount(which, weights)
-    return np.interp(probability, np.cumsum(mass) - mass / 2, places)
 
 
 def _worst(values: np.ndarray, badness) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from helpers.style import PALETTE, WIDTH
+from helpers.pictures.style import PALETTE, WIDTH
 
 STEPS = (  # question, what answers it, what to do where the answer is no
     (

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from helpers.style import PALETTE, WIDTH
-from helpers.svgd import median_bandwidth, stein_direction, svgd
-from helpers.targets_2d import Target2D, get_target_2d
+from helpers.fits.particles import median_bandwidth, stein_direction, svgd
+from helpers.pictures.style import PALETTE, WIDTH
+from helpers.truth.targets_2d import Target2D, get_target_2d
 
 BINS = 20
 SHORTEST, LONGEST = 0.12, 0.8  # an arrow is as long as φ; shorter ones are left out, longer ones cut
@@ -59,7 +59,7 @@ def _check_count(at_least: int, **counts: int) -> None:
 
 
 def record(target="banana", n_particles=50, n_frames=150, rate=0.1, seed=1) -> Recording:
-    """Run `helpers.svgd.svgd` for `n_frames` − 1 steps; see `svgd_animation` for the arguments."""
+    """Run `helpers.fits.particles.svgd` for `n_frames` − 1 steps; see `svgd_animation` for the arguments."""
     p = get_target_2d(target)
     _check_count(1, n_particles=n_particles)
     _check_count(2, n_frames=n_frames)
@@ -200,13 +200,13 @@ def svgd_animation(target="banana", n_particles=50, n_frames=150, rate=0.1, seed
     Parameters
     ----------
     target : str
-        A name in `helpers.targets_2d.TARGETS_2D`.
+        A name in `helpers.truth.targets_2d.TARGETS_2D`.
     n_particles : int
         At least 1.
     n_frames : int
         At least 2: the start, and one step of the algorithm a frame after it.
     rate : float
-        As for `helpers.svgd.svgd`.
+        As for `helpers.fits.particles.svgd`.
     seed : int
         For the start of the particles.
 

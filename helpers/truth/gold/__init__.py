@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.scorecard import Draws
+from helpers.truth.draws import Draws
 
 FOLDER = Path(__file__).parent
 

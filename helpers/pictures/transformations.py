@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch
 from scipy import special
 
-from helpers.style import PALETTE
-from helpers.targets import Normal, Target
+from helpers.pictures.style import PALETTE
+from helpers.truth.targets import Normal, Target
 
 LEVELS = (0.05, 0.5, 0.95)
 CAPTION = (

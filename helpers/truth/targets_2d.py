@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from scipy import special
 
-from helpers.targets import LOG_2PI
+from helpers.truth.targets import LOG_2PI
 
 GRID, NODES = 201, 601  # points of a marginal, and of the quadrature behind each of them
 

@@ -20,9 +20,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import special, stats
 
-from helpers import advi
-from helpers.sensor import NOISE, bayesian_line, outputs, sensor
-from helpers.targets import check_finite
+from helpers.fits import loop
+from helpers.models.sensor_data import NOISE, bayesian_line, outputs, sensor
+from helpers.validate import check_finite
 
 MOST_UNITS, MOST_ROWS = 20, 50
 PRIOR_SDS = (0.05, 20.0)
@@ -76,7 +76,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class MeanField:
-    """q: independent normals, one for each weight, in the order of `helpers.sensor.outputs`.
+    """q: independent normals, one for each weight, in the order of `helpers.models.sensor_data.outputs`.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def mean_field(settings: Sequence[Setting], *, seed: int, starts: int = 8, steps
         Fits of each setting. Their means start at draws of the prior, of sd 1 where the prior is wider, and their sds
         at a tenth of that; the one of the largest ELBO is kept.
     steps : int
-        Steps of Adam in each fit, with 4 antithetic draws, as `helpers.advi.restarts` does them.
+        Steps of Adam in each fit, with 4 antithetic draws, as `helpers.fits.loop.restarts` does them.
 
     Returns
     -------
@@ -231,7 +231,7 @@ def _climb(problem, seed, *, starts, steps):
     omega = jnp.broadcast_to(used * jnp.log(0.1 * narrow), mean.shape)
     etas = jax.random.normal(key_of_etas, (starts, steps, DRAWS // 2, used.size))
     etas = jnp.concatenate([etas, -etas], axis=2)
-    climb = partial(advi.climb, partial(_log_p, problem), advi.mean_field, rate=0.1 * jnp.sqrt(narrow))
+    climb = partial(loop.climb, partial(_log_p, problem), loop.mean_field, rate=0.1 * jnp.sqrt(narrow))
     return jax.vmap(lambda phi, etas: climb(phi, etas, None)[0])(jnp.hstack([mean, omega]), etas)
 
 

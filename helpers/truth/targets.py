@@ -6,39 +6,15 @@ and its entry in `TARGETS`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from numbers import Real
 
 import numpy as np
 from scipy import special, stats
 
+from helpers.validate import check_finite, check_positive
+
 LOG_2PI = float(np.log(2 * np.pi))
-
-
-def _is_finite(value: Real) -> bool:
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # an integer too large for a float
-        return False
-
-
-def check_finite(**arguments: float) -> tuple[float, ...]:
-    """The arguments as floats; raise `ValueError`, naming the argument, unless every one is a finite real number."""
-    for name, value in arguments.items():
-        if not isinstance(value, Real) or not _is_finite(value):
-            raise ValueError(f"{name} must be a finite number, got {value!r}")
-    return tuple(float(value) for value in arguments.values())
-
-
-def check_positive(**arguments: float) -> tuple[float, ...]:
-    """The arguments as floats; raise `ValueError`, naming the argument, unless every one is finite and above zero."""
-    floats = check_finite(**arguments)
-    for name, value in arguments.items():
-        if value <= 0:
-            raise ValueError(f"{name} must be a finite number > 0, got {value!r}")
-    return floats
 
 
 @dataclass(frozen=True)
@@ -143,7 +119,7 @@ def skew_normal(shape: float = 4.0, loc: float = 0.0, scale: float = 1.0) -> Tar
 
 
 def beta(a: float = 1001.0, b: float = 2.0) -> Target:
-    """Beta(a, b) on (0, 1). With a or b below 0.5 integrate on `logit_beta`: see `helpers.divergences.kl`."""
+    """Beta(a, b) on (0, 1). With a or b below 0.5 integrate on `logit_beta`: see `helpers.truth.divergences.kl`."""
     a, b = check_positive(a=a, b=b)
     return Target.from_scipy("Beta", stats.beta(a, b))
 

@@ -13,8 +13,8 @@ from IPython.display import HTML
 from matplotlib.animation import FuncAnimation, PillowWriter
 from matplotlib.axes import Axes
 
-from helpers.style import PALETTE
-from helpers.targets import Normal, Target, normal
+from helpers.pictures.style import PALETTE
+from helpers.truth.targets import Normal, Target, normal
 
 FRAMES = 32
 KL_LEVELS = np.array([0.05, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000])

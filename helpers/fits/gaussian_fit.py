@@ -10,8 +10,8 @@ import numpy as np
 from pymc.variational.approximations import Empirical, FullRank, MeanField
 from scipy import stats
 
-from helpers.flat_model import FlatModel
-from helpers.scorecard import Draws
+from helpers.fits.flat_model import FlatModel
+from helpers.truth.draws import Draws
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from helpers.style import PALETTE
-from helpers.targets import Target
+from helpers.pictures.style import PALETTE
+from helpers.truth.targets import Target
 
 
 def show(figure: Figure, caption: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.integrate import tanhsinh
 
-from helpers.targets import Target
+from helpers.truth.targets import Target
 
 SMALLEST_LOG = -745.0  # exp of anything lower is 0 in double precision
 NEAR = 60  # doublings within which every anchor has its panels
@@ -42,7 +42,7 @@ def kl(q: Target, p: Target) -> float:
     (a Gumbel as `p`, which a normal `q` 18 or more times as wide meets: the true value is finite, above 1e70).
 
     Two limits of double precision: a Beta with a parameter below 0.5 has mass closer to its wall than the spacing
-    of doubles at 1, so use `helpers.targets.logit_beta`, where KL is the same; and a Student-t with ν < 0.1.
+    of doubles at 1, so use `helpers.truth.targets.logit_beta`, where KL is the same; and a Student-t with ν < 0.1.
 
     Source: Kullback & Leibler 1951, doi:10.1214/aoms/1177729694.
     """

@@ -15,9 +15,9 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 from jax.scipy.stats import norm
 
-from helpers.flat_model import FlatModel
-from helpers.gaussian_fit import GaussianFit
-from helpers.targets import check_positive
+from helpers.fits.flat_model import FlatModel
+from helpers.fits.gaussian_fit import GaussianFit
+from helpers.validate import check_positive
 
 
 def mean_field(phi):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from numbers import Integral
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pymc as pm
@@ -16,10 +13,11 @@ from pymc.variational.minibatch_rv import MinibatchRandomVariable
 from pytensor.graph.traversal import ancestors
 from scipy import linalg, special, stats
 
-from helpers.advi import FAMILIES, climb, normals
-from helpers.flat_model import FlatModel
-from helpers.gaussian_fit import GaussianFit
-from helpers.scorecard import Draws, pareto_khat
+from helpers.checks.refits import fit_again
+from helpers.checks.weights import khat_error, khat_threshold, psis
+from helpers.fits.flat_model import FlatModel
+from helpers.fits.gaussian_fit import GaussianFit
+from helpers.truth.draws import Draws
 
 TRUST, WEIGHTS, NOT, NA = VERDICTS = ("trust", "use with importance weights", "do not use", "n/a")
 MEAN_TOLERANCE = 0.2  # in sds
@@ -27,8 +25,7 @@ SD_RATIOS = (0.8, 1.25)  # with both at their worst an interval of ±2 sd still 
 AGAINST_WEIGHTED = (0.88, 1.25)  # where q is too narrow, its weighted draws are too, by about half as much
 ALIKE = 0.95, 5  # ratios count as alike: effective draws per draw at least, largest ratio in mean ratios at most
 LEAST_EFFECTIVE = 100  # draws: a weighted mean then has a Monte Carlo error of a tenth of an sd, half the tolerance
-PAIRS = 2  # antithetic pairs of draws in each step of the optimiser
-ELBO_DRAWS, SPREAD_DRAWS = 2_000, 50  # of q, to compare ELBOs; of the prior, for its spread
+ELBO_DRAWS = 2_000  # of q, to compare ELBOs
 REACH = 0.999  # a place is reached by q where its middle lies within the ellipsoid that holds this much of q
 ORDER = (NOT, WEIGHTS, TRUST, NA)
 WITHOUT_DENSITY = (
@@ -46,47 +43,6 @@ CANNOT_SEE = {
     "more optimisation": "whether the best of the family is any good; a better place beyond the next valley",
     "restarts": "modes in whose basin no start fell",
 }
-
-
-def psis(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
-    """Pareto-smoothed importance weights (Vehtari et al. 2024, arXiv:1507.02646).
-
-    Parameters
-    ----------
-    log_ratio : array, shape (draws,)
-        log p̃ − log q at each draw; −inf where p̃ is 0.
-
-    Returns
-    -------
-    weights : array, shape (draws,)
-        Of sum one.
-    khat : float
-        Pareto shape of the ratios; −inf where they have no tail (all alike).
-    """
-    from arviz_stats.base import array_stats  # half a second: only for those who ask
-
-    log_ratio = np.asarray(log_ratio, float)
-    khat = pareto_khat(log_ratio) if np.isfinite(log_ratio).all() else np.nan
-    if khat == -np.inf:
-        return special.softmax(log_ratio), khat
-    log_weights, khat = array_stats.psislw(-log_ratio)  # psislw negates what it is given
-    return np.exp(log_weights), float(khat)
-
-
-def weighted(draws: Draws) -> Draws:
-    """The same draws with their Pareto-smoothed importance weights: nearer to the posterior where k-hat is low."""
-    return Draws(draws.values, draws.log_ratio, psis(draws.log_ratio)[0])
-
-
-def khat_threshold(draws: int) -> float:
-    """Above it the smoothed weights of so many draws cannot be relied on: min(1 − 1/log₁₀ S, 0.7)."""
-    return min(1 - 1 / np.log10(draws), 0.7)
-
-
-def khat_error(khat: float, draws: int) -> float:
-    """Standard error of a k-hat, (1 + k)/√M, from the M largest of the ratios that it is fitted to."""
-    tail = np.floor(min(draws / 5, 3 * np.sqrt(draws)))
-    return float((1 + max(khat, -0.5)) / np.sqrt(tail)) if np.isfinite(khat) else 0.0
 
 
 def diagnose(
@@ -263,7 +219,7 @@ def _elbo_row(log_ratio: np.ndarray, usable: bool) -> tuple[str, str, str]:
 
 def _from_optimiser(q: GaussianFit, seed: int, restarts: int, steps: int) -> dict[str, tuple[str, str, str]]:
     """The last two instruments."""
-    fits = [fit and (fit, fit.draws(ELBO_DRAWS, seed=seed)) for fit in _optimise(q, seed, restarts, steps)]
+    fits = [fit and (fit, fit.draws(ELBO_DRAWS, seed=seed)) for fit in fit_again(q, seed, restarts, steps)]
     fits = [fit if fit and np.isfinite(fit[1].log_ratio.mean()) else None for fit in fits]
     better, others = fits[0], [fit for fit in fits[1:] if fit]
     if better is None:
@@ -324,67 +280,6 @@ def _worst_shift(shift: np.ndarray) -> tuple[int, float]:
 
 def _within(shift: float, ratio: np.ndarray, limits: tuple[float, float] = SD_RATIOS) -> bool:
     return bool(abs(shift) < MEAN_TOLERANCE and (ratio > limits[0]).all() and (ratio < limits[1]).all())
-
-
-def _optimise(q: GaussianFit, seed: int, restarts: int, steps: int) -> list[GaussianFit | None]:
-    """q continued, and fits of the same family from elsewhere; None for each that ended in NaN or infinity.
-
-    Twice `steps`: first q in units of its own scale and the others in units of the prior's spread, so that far starts
-    arrive; then each in units of the scale that it has found, so that narrow posteriors are met with precision.
-    """
-    starts, spread = _starts(q, seed, restarts)
-    unit = spread if q.scale.ndim == 1 else np.diag(spread)
-    means, scales = np.stack([q.mean, *starts]), np.stack([q.scale, *[unit] * restarts])
-    log_sds = np.stack([np.zeros(q.mean.size), *[np.log(np.minimum(q.sd / spread, 1))] * restarts])
-    for stage in range(2):
-        key = jax.random.fold_in(jax.random.key(seed), stage)
-        eta = normals(key, (steps, PAIRS, q.mean.size), q.model.start.dtype)
-        etas = jnp.concatenate([eta, -eta], axis=1)
-        phi = np.hstack([np.zeros_like(means), log_sds, np.zeros((len(means), _below(q)))])
-        found = _climb_in_units(q.model.full_log_density, _family(q), means, scales, phi, etas)
-        means, scales = (np.asarray(part) for part in found)
-        log_sds = np.zeros_like(log_sds)
-    fine = np.isfinite(means).all(axis=1) & np.isfinite(scales.reshape(len(means), -1)).all(axis=1)
-    return [GaussianFit(q.model, *each) if ok else None for *each, ok in zip(means, scales, fine, strict=True)]
-
-
-def _family(q: GaussianFit) -> str:
-    return "mean-field" if q.scale.ndim == 1 else "full-rank"
-
-
-def _below(q: GaussianFit) -> int:
-    return 0 if q.scale.ndim == 1 else q.mean.size * (q.mean.size - 1) // 2
-
-
-def _starts(q: GaussianFit, seed: int, restarts: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draws of the prior and how widely each parameter scatters in it; where it cannot be drawn from, q widened."""
-    number = max(restarts, SPREAD_DRAWS) if restarts else 0
-    try:
-        starts = np.asarray(q.model.prior_draws(number, seed=seed))
-    except NotImplementedError:  # pm.Flat and its like
-        starts = q.mean + 5 * q.sd * np.random.default_rng(seed).standard_normal((number, q.mean.size))
-    starts = starts.reshape(number, q.mean.size)
-    if not restarts:
-        return starts, q.sd
-    low, high = np.quantile(starts, [0.16, 0.84], axis=0)  # half of it is the sd of a normal; heavy tails do no harm
-    spread = (high - low) / 2
-    return starts[:restarts], np.where(spread > 0, spread, q.sd)
-
-
-@partial(jax.jit, static_argnames=("log_p", "family"))
-def _climb_in_units(log_p, family, means, scales, phi, etas):
-    """Chapter 3's `climb` for u with ζ = mean + scale u: the means and scales that it ends in."""
-
-    def one(mean, scale, phi):
-        size = mean.size
-        times = (lambda u: scale * u) if family == "mean-field" else (lambda u: scale @ u)
-        phi, _ = climb(lambda u, rows: log_p(mean + times(u)), FAMILIES[family], phi, etas, None)
-        mu, omega, rest = jnp.split(phi, [size, 2 * size])
-        if family == "mean-field":
-            return mean + times(mu), scale * jnp.exp(omega)
-        return mean + times(mu), scale @ jnp.diag(jnp.exp(omega)).at[jnp.tril_indices(size, -1)].set(rest)
-
-    return jax.vmap(one)(means, scales, phi)
 
 
 def _table(rows: dict[str, tuple[str, str, str]], reason: str = "") -> pd.DataFrame:

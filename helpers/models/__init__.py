@@ -1,0 +1,11 @@
+"""The chapters' data and models: the two moons, the visitors of a shop, the sensor's readings, and the stored study of
+the sensor's network.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["moons", "sensor_data", "sensor_fits", "sensor_study", "shop"],
+    submod_attrs={"moons": ["two_moons"], "sensor_fits": ["Setting"], "shop": ["purchases", "visitors"]},
+)

@@ -1,0 +1,26 @@
+"""Pictures: the style of them all, how a figure is shown with its caption, and a module for each kind of picture."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=[
+        "animation",
+        "course_map",
+        "drawing",
+        "flow_chart",
+        "interactive",
+        "layered",
+        "model_graph",
+        "particle_animation",
+        "progress",
+        "style",
+        "transformations",
+    ],
+    submod_attrs={
+        "flow_chart": ["decision_chart"],
+        "interactive": ["show_plotly"],
+        "particle_animation": ["record", "svgd_animation", "svgd_picture"],
+        "style": ["PALETTE", "WIDTH"],
+    },
+)

@@ -1,0 +1,18 @@
+"""What a fit is held against: targets with exact moments, divergences by quadrature, the closest Gaussian, a line with
+one unknown scale, gold draws, and `Draws`, the common form of them all.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["closest", "divergences", "draws", "gold", "linear", "targets", "targets_2d"],
+    submod_attrs={
+        "closest": ["best_gaussian", "best_gaussian_2d", "descend", "loss_2d"],
+        "divergences": ["elbo", "entropy", "kl", "log_evidence", "squared_log_difference"],
+        "draws": ["Draws"],
+        "linear": ["one_scale"],
+        "targets": ["Normal", "Target", "beta", "logit_beta", "normal", "normal_mixture", "student_t"],
+        "targets_2d": ["Target2D", "get_target_2d"],
+    },
+)
