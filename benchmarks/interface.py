@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.browser import chromium, missing
+from tools.browser import chromium, missing
 
 FRAMES = """async () => {
     const figure = document.querySelector('.js-plotly-plot'), times = [];

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.browser import chromium, jupyter, missing, run_all, wait_for_kernel, write_notebook
+from tools.browser import chromium, jupyter, missing, run_all, wait_for_kernel, write_notebook
 
 SOURCE = "from helpers.manual_vi import ManualVI\n\nManualVI()"
 ALLOWED = {"redrawn curve": 50, "new reading": 120}  # ms, 95th percentile

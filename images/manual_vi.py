@@ -5,9 +5,9 @@ import tempfile
 from pathlib import Path
 
 PICTURE = Path(__file__).with_suffix(".png")
-sys.path.insert(0, str(PICTURE.parents[1] / "tests"))  # the browser of the tests
+sys.path.insert(0, str(PICTURE.parents[1]))  # for `tools`
 
-from browser import chromium, jupyter, run_all, wait_for_kernel, write_notebook
+from tools.browser import chromium, jupyter, run_all, wait_for_kernel, write_notebook
 
 SOURCE = (
     'from helpers.manual_vi import ManualVI\n\nManualVI(target="Student-t", objective="KL(q‖p)", mu=1.5, sigma=1.0)'

@@ -4,7 +4,8 @@ import re
 import shutil
 
 import pytest
-from browser import REPOSITORY, chromium, jupyter, missing, run_all, wait_for_kernel, write_notebook
+
+from tools.browser import REPOSITORY, chromium, jupyter, missing, run_all, wait_for_kernel, write_notebook
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-from browser import chromium, jupyter, missing, wait_for_kernel
 from ipywidgets import embed
 from PIL import Image
 from scipy import integrate, special, stats
 
 from helpers.change_of_variables import BETAS, MU_RANGE, SIGMA_RANGE, STRIPS, ChangeOfVariables, State, area, carried
 from helpers.truth import best_gaussian, logit_beta, normal
+from tools.browser import chromium, jupyter, missing, wait_for_kernel
 
 CORNERS = [(0, 1), (1, 1), (-3, 0.5), (8, 3), (-8, 3), (-8, 0.1), (8, 0.1), (0, 3)]
 NAMES = ["none", "Beta(3, 2)", "Beta(12, 2)", "Beta(0.6, 0.6)"]

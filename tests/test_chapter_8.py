@@ -7,10 +7,10 @@ import numpy as np
 import pymc as pm
 import pytest
 from scipy import stats
-from test_shown_builders import code_of
 
 from helpers.fits import FlatModel, GaussianFit
 from helpers.models import sensor_data
+from tests.support.cells import code_of
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "08_bnn_regression.ipynb"
 

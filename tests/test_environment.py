@@ -20,14 +20,14 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from helpers import environment
+import helpers
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 RUNTIME = {Requirement(r).name: Requirement(r) for r in PROJECT["project"]["dependencies"]}
 LAB = [Requirement(r) for r in PROJECT["dependency-groups"]["lab"]]
-CONDA_NAMES = {"matplotlib": "matplotlib-base"}
+CONDA_NAMES = {"matplotlib": "matplotlib-base", "lazy-loader": "lazy_loader"}
 THROUGH_PYMC = {"nutpie"}  # pm.sample
 FLOORS_ONLY = {"ipywidgets"}  # anywidget imports it; the floor leaves Colab's own alone
 SLIM = {"libc", "libm", "libpthread", "libdl", "librt", "libutil", "libstdc++", "libgcc_s", "libz"}  # every image has
@@ -56,7 +56,7 @@ def test_colab_installs_only_what_is_imported():
     nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
     imported = {a.name.split(".")[0] for n in nodes if isinstance(n, ast.Import) for a in n.names}
     imported |= {n.module.split(".")[0] for n in nodes if isinstance(n, ast.ImportFrom) and n.module}
-    names = {"PIL": "pillow", "IPython": "ipython", "arviz_stats": "arviz"}
+    names = {"PIL": "pillow", "IPython": "ipython", "arviz_stats": "arviz", "lazy_loader": "lazy-loader"}
     imported = {names.get(name, name) for name in imported}
     assert set(RUNTIME) - imported == THROUGH_PYMC | FLOORS_ONLY
     assert imported - set(RUNTIME) - set(sys.stdlib_module_names) <= {"helpers"}
@@ -184,10 +184,10 @@ def test_a_library_of_the_system_would_be_found():
 
 
 def test_environment_check_says_what_is_wrong(capsys):
-    assert environment.problems(["numpy>=2.1"], ">=3.12") == []
-    found = environment.problems(["numpy>=999", "no-such-package>=1"], ">=4")
+    assert helpers.problems(["numpy>=2.1"], ">=3.12") == []
+    found = helpers.problems(["numpy>=999", "no-such-package>=1"], ">=4")
     assert [s.split(" ")[0] for s in found] == ["Python", "numpy", "no-such-package"]
-    environment.check()
+    helpers.check()
     assert capsys.readouterr().out.startswith("All is well")
 
 

@@ -6,10 +6,10 @@ import shutil
 
 import nbformat
 import pytest
-from browser import REPOSITORY, chromium, jupyter, missing
 from ipykernel.kernelspec import get_kernel_dict
 
 from tools import store
+from tools.browser import REPOSITORY, chromium, jupyter, missing
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("[0-9]*.ipynb"))
 SHOWN = "window.jupyterapp.shell.currentWidget"

@@ -6,8 +6,9 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from browser import chromium, missing
 from bs4 import BeautifulSoup
+
+from tools.browser import chromium, missing
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = [path.stem for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))]

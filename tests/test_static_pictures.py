@@ -1,8 +1,9 @@
 """Where no widget manager answers, each widget's place is taken by its picture."""
 
 import pytest
-from browser import chromium, jupyter, missing, run_all, wait_for_kernel, write_notebook
 from test_browser import ONE_CELL, WIDGETS
+
+from tools.browser import chromium, jupyter, missing, run_all, wait_for_kernel, write_notebook
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 

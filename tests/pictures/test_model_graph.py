@@ -7,13 +7,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pymc as pm
 import pytest
-from browser import REPOSITORY, chromium, jupyter, missing, wait_for_kernel
 from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Polygon
 from matplotlib.path import Path
 from pymc.model_graph import ModelGraph
 
 from helpers.pictures import drawing, model_graph
 from helpers.pictures.model_graph import SHADE
+from tools.browser import REPOSITORY, chromium, jupyter, missing, wait_for_kernel
 
 
 def climbers():

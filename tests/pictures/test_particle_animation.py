@@ -12,7 +12,6 @@ import nbformat
 import numpy as np
 import plotly.io
 import pytest
-from browser import chromium, jupyter, missing, write_notebook
 from PIL import Image
 
 import helpers.fits.particles as module_of_svgd
@@ -23,8 +22,9 @@ from helpers.pictures import interactive, record, svgd_animation, svgd_picture
 from helpers.pictures.particle_animation import LONGEST, SHORTEST, arrows
 from helpers.truth import get_target_2d
 from helpers.truth.targets_2d import TARGETS_2D
+from tools.browser import chromium, jupyter, missing, write_notebook
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 STORED = 600_000  # bytes, at most
 
 

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from browser import chromium, jupyter, missing, run_all, wait_for_kernel, write_notebook
+
+from tools.browser import chromium, jupyter, missing, run_all, wait_for_kernel, write_notebook
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 

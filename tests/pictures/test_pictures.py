@@ -17,7 +17,7 @@ from scipy import special
 from helpers.pictures import PALETTE, animation, course_map, drawing, transformations
 from helpers.truth import best_gaussian, kl, targets
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def luminance(colour):

@@ -20,7 +20,7 @@ from helpers.fits import loop as module
 from helpers.fits.loop import AT_ONCE, normals
 from helpers.truth import Draws, best_gaussian, logit_beta
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PLAIN = {"antithetic": False, "sticking": False, "decay": False, "average": False}
 BATCHES = {"batch_size": 10, "family": "full-rank"}
 

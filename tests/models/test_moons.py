@@ -14,7 +14,7 @@ from helpers.fits import FlatModel
 from helpers.models import moons, two_moons
 from helpers.models.moons import logits, network
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

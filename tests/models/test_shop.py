@@ -12,7 +12,7 @@ from helpers.models import purchases, visitors
 from helpers.models import shop as module
 from helpers.models.shop import COEFFICIENTS, FEATURES
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ROWS = 200_000
 CORRELATION = 0.5 ** np.abs(np.subtract.outer(np.arange(FEATURES), np.arange(FEATURES)))
 
