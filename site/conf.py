@@ -10,6 +10,7 @@ Reading it needs no network: MathJax and plotly.js are part of the site.
 import base64
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import nbformat
@@ -18,9 +19,12 @@ import plotly.offline
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+sys.path.append(str(ROOT))  # for `tools`
+
+from tools.chapters import chapters
+
 CHAPTERS, SCRIPTS = HERE / "chapters", HERE / "scripts"
 PLOTLY = "../_static/plotly.min.js"  # as seen from a chapter
-ROW = re.compile(r"^\| \[(.+?)\]\(notebooks/(\w+)\.ipynb\) \| (.+?) \| (\d+ min) \|", re.MULTILINE)  # in the README
 CARD = """\
 :::{{grid-item-card}} {title}
 :link: chapters/{name}
@@ -79,15 +83,16 @@ def first_picture(notebook) -> tuple[bytes, str]:
 
 
 def write_chapters() -> None:
-    """The chapters that the README lists, a picture and a card of each, and plotly.js."""
+    """All chapters, a picture and a card of each, and plotly.js."""
     for folder in (CHAPTERS, SCRIPTS):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
     (SCRIPTS / "plotly.min.js").write_text(plotly.offline.get_plotlyjs(), encoding="utf-8")
     shutil.copy(ROOT / "images" / "open_in_colab.svg", CHAPTERS)
     cards = []
-    for title, name, promise, minutes in ROW.findall((ROOT / "README.md").read_text(encoding="utf-8")):
-        notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    for chapter in chapters():
+        name = Path(chapter.file).stem
+        notebook = nbformat.read(ROOT / "notebooks" / chapter.file, as_version=4)
         image, alt = first_picture(notebook)
         (CHAPTERS / f"{name}.png").write_bytes(image)
         notebook.metadata.pop("widgets", None)
@@ -96,10 +101,13 @@ def write_chapters() -> None:
             if cell.cell_type == "code":
                 make_static(cell)
         nbformat.write(notebook, CHAPTERS / f"{name}.ipynb")
-        promise = promise[0].upper() + promise[1:]
-        cards.append(CARD.format(title=title, name=name, promise=promise, minutes=minutes, alt=alt))
+        promise = chapter.promise[0].upper() + chapter.promise[1:]
+        minutes = f"{chapter.reading} min"
+        cards.append(CARD.format(title=chapter.entry, name=name, promise=promise, minutes=minutes, alt=alt))
     grid = "::::{grid} 1 2 2 3\n:gutter: 3\n\n" + "\n".join(cards) + "::::\n"
     (CHAPTERS / "cards.txt").write_text(grid, encoding="utf-8")
 
 
-write_chapters()
+def setup(app) -> None:
+    """Sphinx calls this before it reads a page."""
+    app.connect("builder-inited", lambda _: write_chapters())

@@ -1,20 +1,29 @@
-"""Write the repository's address into every badge, every setup cell and the site: `uv run python -m tools.stamp`.
+"""Write what stands in one place into all the places that show it: `uv run python -m tools.stamp`.
 
-The address stands once, under `[tool.elbo-room]` in `pyproject.toml`. Whoever forks the course changes it there
-and runs this command.
+From `[tool.elbo-room]` in `pyproject.toml` comes the repository's address: badges, setup cells, README, site. From
+`notebooks/chapters.toml` come the notebooks' numbers, headings, links to other chapters and reading times, chapter 0's
+map and table, and the README's table. Whoever forks the course, or adds a chapter, changes these and runs this command.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from itertools import groupby
 from pathlib import Path
+from textwrap import wrap
 
 import nbformat
 
-ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOK_LINK = re.compile(r"https://colab\.research\.google\.com/github/[\w./-]+?/notebooks/(\w+\.ipynb)")
-LINK = re.compile(r"(\[repository\]\(|git clone )https://github\.com/[\w./-]+")  # of the site; README's first command
+from tools.chapters import ROOT, Chapter, chapters
+
+BADGE = "[![Open in Colab]({images}/open_in_colab.svg)]({address})"
+COLAB = "https://colab.research.google.com/github/{repository}/blob/{branch}/notebooks/{file}"
+# in the site's index, and in the README's first command
+ADDRESS = re.compile(r"(\[repository\]\(|git clone )https://github\.com/[\w./-]+")
+CHAPTER = re.compile(r"\[([Cc]hapter)(?: \d+)?\]\((?:\d\d_)?([a-z]\w*)\.ipynb")  # a link to a chapter, in prose
+WRITTEN = ("[![Open", "←", "[all", "[1 ·", "**Know")  # paragraphs of a first cell that are not prose
+TABLE = re.compile(r"(?<=\n)\| chapter \| you can do after it .*\n(?:\|.*\n?)+")
 SETUP_CELL = """\
 import sys
 from importlib import metadata
@@ -25,6 +34,16 @@ import helpers
 
 assert hasattr(helpers, "start"), f"{{helpers}} hides the course's own: rename it, then restart the session"
 helpers.start()"""
+MAP_CELL = """\
+from helpers.pictures import course_map, drawing
+
+chapters = [
+{rows}
+]
+drawing.show(
+    course_map.draw(chapters),
+{caption}
+)"""
 
 
 def address(root: Path = ROOT) -> dict[str, str]:
@@ -32,33 +51,105 @@ def address(root: Path = ROOT) -> dict[str, str]:
     return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["elbo-room"]
 
 
-def badge_links(text: str, repository: str, branch: str) -> str:
-    """`text` with every link that opens a notebook in Colab pointing at the repository."""
-    return NOTEBOOK_LINK.sub(rf"https://colab.research.google.com/github/{repository}/blob/{branch}/notebooks/\1", text)
+def badge(chapter: Chapter, images: str, where: dict[str, str]) -> str:
+    """The picture that opens the chapter in Colab."""
+    return BADGE.format(images=images, address=COLAB.format(file=chapter.file, **where))
 
 
-def stamped(path: Path, repository: str, branch: str) -> str:
-    """The text of the file at `path` (a notebook or Markdown) as it should be."""
-    text = path.read_text(encoding="utf-8")
-    if path.suffix != ".ipynb":
-        return LINK.sub(rf"\1https://github.com/{repository}", badge_links(text, repository, branch))
-    notebook = nbformat.reads(text, as_version=4)
+def linked(text: str, table: list[Chapter]) -> str:
+    """`text` with the number and the file of every chapter that it links to."""
+    by_name = {chapter.name: chapter for chapter in table}
+    return CHAPTER.sub(lambda found: f"[{found[1]} {by_name[found[2]].number}]({by_name[found[2]].file}", text)
+
+
+def neighbours(chapter: Chapter, table: list[Chapter]) -> str:
+    """Links to the chapter before, to the first, and to the chapter after."""
+    links = []
+    if chapter.number > 1:
+        links.append(f"← [{table[chapter.number - 1].entry}]({table[chapter.number - 1].file})")
+    if chapter.number > 0:
+        links.append(f"[all chapters]({table[0].file})")
+    if chapter.number + 1 < len(table):
+        links.append(f"[{table[chapter.number + 1].entry}]({table[chapter.number + 1].file}) →")
+    return " · ".join(links)
+
+
+def opening(source: str, chapter: Chapter, table: list[Chapter], where: dict[str, str]) -> str:
+    """The first cell: heading, badge, neighbours, the prose that it has, and what to know first."""
+    prose = [part for part in source.split("\n\n")[1:] if not part.startswith(WRITTEN)]
+    times = f"**Reading:** about {chapter.reading} minutes. **Running:** about {chapter.running}."
+    first = f"**Know first:** {linked(chapter.know, table)}. {times}"
+    parts = [f"# {chapter.number} · {chapter.heading}", badge(chapter, "../images", where), neighbours(chapter, table)]
+    return "\n\n".join([*parts, *prose, first])
+
+
+def rows(table: list[Chapter], folder: str = "", where: dict[str, str] | None = None) -> str:
+    """The table of `table`, with badges where an address is given."""
+    lines = ["| chapter | you can do after it | reading |", "| --- | --- | --- |"]
+    lines += [f"| [{c.entry}]({folder}{c.file}) | {c.promise} | {c.reading} min |" for c in table]
+    if where:
+        last = [" |", " --- |", *(f" {badge(chapter, 'images', where)} |" for chapter in table)]
+        lines = [line + more for line, more in zip(lines, last, strict=True)]
+    return "\n".join(lines) + "\n"
+
+
+def map_cell(table: list[Chapter]) -> str:
+    """The code that draws the map: all chapters but the first."""
+    listed = [f"    {(c.part, c.entry, c.question)!r},".replace("'", '"') for c in table[1:]]
+    parts = [(part, [c.entry for c in group]) for part, group in groupby(table[1:], lambda c: c.part)]
+    listing = ". ".join(f"{part[0].upper()}{part[1:]}: {', '.join(entries)}" for part, entries in parts)
+    lines = wrap(f"The trail through the course, part by part. {listing}.", 100)
+    caption = "\n".join(f'    "{line} "' for line in lines).removesuffix(' "') + '",'
+    return MAP_CELL.format(rows="\n".join(listed), caption=caption)
+
+
+def stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str, str]) -> str:
+    """The text of the notebook at `path` as it should be."""
+    notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = badge_links(cell.source, repository, branch)
-    setup = next(cell for cell in notebook.cells if cell.cell_type == "code")
-    setup.source = SETUP_CELL.format(repository=repository, branch=branch)
+            cell.source = linked(cell.source, table)
+            if chapter.number == 0:
+                cell.source = TABLE.sub(lambda _: rows(table[1:]), cell.source)
+        elif "course_map.draw(" in cell.source:
+            cell.source = map_cell(table)
+    notebook.cells[0].source = opening(notebook.cells[0].source, chapter, table, where)
+    next(cell for cell in notebook.cells if cell.cell_type == "code").source = SETUP_CELL.format(**where)
     return nbformat.writes(notebook) + "\n"
 
 
 def stale(root: Path = ROOT) -> dict[Path, str]:
-    """The files whose address is not the one in `pyproject.toml`, each with the text it should have."""
-    files = [root / "README.md", root / "site" / "index.md", *sorted((root / "notebooks").glob("[0-9]*.ipynb"))]
-    wanted = {path: stamped(path, **address(root)) for path in files}
+    """The files that are not as the two tables have them, each with the text it should have."""
+    table, where = chapters(root), address(root)
+    wanted = {root / "notebooks" / c.file: stamped(root / "notebooks" / c.file, c, table, where) for c in table}
+    for path in (root / "README.md", root / "site" / "index.md"):
+        text = ADDRESS.sub(rf"\1https://github.com/{where['repository']}", path.read_text(encoding="utf-8"))
+        wanted[path] = TABLE.sub(lambda _: rows(table, "notebooks/", where), text)
     return {path: text for path, text in wanted.items() if text != path.read_text(encoding="utf-8")}
 
 
+def renumber(root: Path = ROOT) -> list[str]:
+    """Rename the notebooks whose number has changed; what was renamed.
+
+    Raises
+    ------
+    ValueError
+        Where the table and the folder do not hold the same chapters.
+    """
+    table, folder = chapters(root), root / "notebooks"
+    found = {path.stem[3:]: path for path in folder.glob("[0-9][0-9]_*.ipynb")}
+    if missing := {chapter.name for chapter in table} ^ set(found):
+        raise ValueError(f"chapters.toml and notebooks/ must hold the same chapters; only in one of them: {missing}")
+    changed = [(found[c.name], folder / c.file) for c in table if found[c.name].name != c.file]
+    for old, _ in changed:  # out of each other's way first
+        old.rename(old.with_suffix(".moving"))
+    for old, new in changed:
+        old.with_suffix(".moving").rename(new)
+    return [f"{old.name} is now {new.name}" for old, new in changed]
+
+
 if __name__ == "__main__":
+    print(*renumber(), sep="\n", end="")
     for path, text in stale().items():
         path.write_text(text, encoding="utf-8")
         print(f"stamped {path.relative_to(ROOT)}")
