@@ -13,11 +13,11 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_folder, os.environ.get
 
 # Files in the order of what they take, the longest first, so that two workers end together; all these are slow.
 SLOW = (
-    *("test_colab", "test_browser", "06_bnn_moons", "10_scaling_out", "07_bnn_ideas", "test_particle_animation"),
-    *("test_site", "05_minibatch_advi", "04_mixtures", "08_bnn_regression", "03_logistic_regression", "09_did_it_work"),
-    *("test_opening", "test_bad_days", "test_sensor_study", "test_gold", "test_static_pictures", "test_progress"),
-    *("test_verdicts", "test_startup_answers", "test_classroom", "02_logit_beta", "00_start_here", "01_student_t"),
-    *("test_startup", "test_benchmarks", "test_change_of_variables", "test_sweep"),
+    *("test_colab", "test_browser", "07_bnn_moons", "08_bnn_ideas", "11_did_it_work", "12_scaling_out", "05_mixtures"),
+    *("06_minibatch_advi", "10_bnn_regression", "03_logistic_regression", "test_site", "test_particle_animation"),
+    *("04_advi_in_one_loop", "09_bayesian_line", "test_opening", "test_bad_days", "test_sensor_study", "test_gold"),
+    *("test_static_pictures", "test_progress", "test_verdicts", "test_startup_answers", "test_classroom", "02_logit_beta"),
+    *("00_start_here", "01_student_t", "test_startup", "test_benchmarks", "test_change_of_variables", "test_sweep"),
 )
 
 

@@ -56,7 +56,7 @@ def of_parameters(count: int) -> dict:
     return {"step": seconds_a_step(regression, count, rows)}
 
 
-# Streaming: the linear regression of chapter 10, from NumPy files
+# Streaming: the linear regression of the last chapter, from NumPy files
 
 
 def write(folder: Path, count: int) -> list[Path]:

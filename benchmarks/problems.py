@@ -80,7 +80,7 @@ def quadrature_elbo(fit: GaussianFit, points: int = 100) -> float:
     return weights @ log_p + np.log(np.diag(fit.factor)).sum() + fit.model.size / 2 * np.log(2 * np.pi * np.e)
 
 
-# One parameter, chapters 1 and 2
+# One parameter
 
 
 def student_t():
@@ -108,7 +108,7 @@ def best_1d(target: targets.Target) -> float:
     return -divergences.kl(best_gaussian(target, "KL(q‖p)"), target)
 
 
-# Logistic regression, chapter 3
+# Logistic regression
 
 
 @cache
@@ -142,7 +142,7 @@ def logistic_best(full_rank: bool) -> float:
     return -loss_2d(log_p, *best_gaussian_2d(log_p, np.array([-1.0, 2.0]), 0.1 * np.eye(2), full_rank=full_rank))
 
 
-# Two modes, chapter 4
+# Two modes
 
 
 def mixture():
@@ -156,7 +156,7 @@ def mixture_numpyro():
     numpyro.sample("w", dist.MixtureSameFamily(dist.Categorical(jnp.array([0.2, 0.8])), parts))
 
 
-# A hundred sensors, chapter 5
+# A hundred sensors, by minibatches
 
 ROWS, COLUMNS, BATCH = 400_000, 100, 500
 
@@ -193,7 +193,7 @@ def sums():
 
 
 def expected(a, b, s, t):
-    """Exact ELBO of N(a, s²) N(b, t²) over μ and log σ of each column (chapter 5 derives it)."""
+    """Exact ELBO of N(a, s²) N(b, t²) over μ and log σ of each column (the chapter on minibatches derives it)."""
     mean, squares = sums()
     spread = squares + ROWS * ((mean - a) ** 2 + s**2)
     log_p = -ROWS / 2 * np.log(2 * np.pi) - ROWS * b - spread / 2 * np.exp(-2 * b + 2 * t**2)
@@ -214,7 +214,7 @@ def sensors_best() -> float:
     return expected(mean, np.log(sigma), sigma / np.sqrt(ROWS), np.full(COLUMNS, np.sqrt(0.5 / ROWS)))
 
 
-# Networks, chapters 6 and 8
+# Networks
 
 
 def moons_numpyro():
@@ -269,7 +269,7 @@ PROBLEMS = {
     "sine": Problem(
         lambda: sensor_data.network(*sensor_data.sensor()),
         sine_numpyro,
-        lambda: -23.3,  # the best of ten starts for each of twenty seeds, chapter 8
+        lambda: -23.3,  # the best of ten starts for each of twenty seeds
         1.0,
         {"n": 10_000},
         starts=8,

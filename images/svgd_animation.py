@@ -1,4 +1,4 @@
-"""Make svgd.gif, the animation of chapter 4 for the README: `uv run python images/svgd_animation.py`."""
+"""Make svgd.gif, the animation of the mixtures for the README: `uv run python images/svgd_animation.py`."""
 
 import io
 from pathlib import Path

@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.parametrize(
     ("notebook", "module", "name"),
     [
-        ("05_minibatch_advi", "shop", "purchases"),
-        ("06_bnn_moons", "moons", "network"),
-        ("08_bnn_regression", "sensor_data", "network"),
+        ("06_minibatch_advi", "shop", "purchases"),
+        ("07_bnn_moons", "moons", "network"),
+        ("10_bnn_regression", "sensor_data", "network"),
     ],
 )
 def test_chapter_shows_the_very_builder(notebook, module, name):

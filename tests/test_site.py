@@ -97,7 +97,7 @@ def test_every_page_in_a_browser_without_network(pages, browser):
 
 def test_the_animation_plays(site, browser):
     page = browser.new_context(offline=True).new_page()
-    page.goto((site / "chapters" / "04_mixtures.html").as_uri())
+    page.goto((site / "chapters" / "05_mixtures.html").as_uri())
     reading = page.locator(".js-plotly-plot text", has_text="iteration").first
     assert reading.text_content().startswith("iteration 0,")
     page.locator(".js-plotly-plot .updatemenu-button", has_text="Play").click()

@@ -265,7 +265,7 @@ def test_predictive_draws_are_those_of_pymc(block):
 
 
 def test_a_wrong_label_at_a_large_logit_costs_its_logit():
-    """Chapter 3 calls `logit_p` safe: with FAST_COMPILE the answer was -inf."""
+    """The chapter on logistic regression calls `logit_p` safe: with FAST_COMPILE the answer was -inf."""
     with pm.Model() as model:
         pm.Bernoulli("y", logit_p=pm.Normal("z", 0, 5), observed=0)
     z = np.array([10.0, 38.0, 100.0, 1000.0])

@@ -62,7 +62,7 @@ def _starts(q: GaussianFit, seed: int, restarts: int) -> tuple[np.ndarray, np.nd
 
 @partial(jax.jit, static_argnames=("log_p", "family"))
 def _climb_in_units(log_p, family, means, scales, phi, etas):
-    """Chapter 3's `climb` for u with ζ = mean + scale u: the means and scales that it ends in."""
+    """`climb` for u with ζ = mean + scale u: the means and scales that it ends in."""
 
     def one(mean, scale, phi):
         size = mean.size

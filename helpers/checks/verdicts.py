@@ -242,7 +242,7 @@ def _more_row(q: GaussianFit, better: GaussianFit, sample: Draws, seed: int) -> 
 
 
 def _restarts_row(q: GaussianFit, better, others: list, asked: int) -> tuple[str, str, str]:
-    """Fits that ended where neither q nor its continuation reach, weighed by their ELBOs as in chapter 4."""
+    """Fits that ended where neither q nor its continuation reach, weighed by their ELBOs as for separate modes."""
     if not others:
         return "none", "no other fit: a lost mode would not be seen" if not asked else "all failed", NA
     places = [better]

@@ -1,6 +1,6 @@
 """ADVI as one compiled loop over the log density of a PyMC model, with what a quiet gradient needs.
 
-`mean_field`, `full_rank` and `climb` stand word for word in chapter 3, which explains them; a test compares them.
+`mean_field`, `full_rank` and `climb` stand word for word in the chapter on this loop, which explains them; a test compares them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Two moons: the data and the network of chapter 6, which its gold draws need, too. (`network` stands in the chapter.)"""
+"""Two moons: the data and the network of a classification, which its gold draws need, too. (`network` stands in the chapter.)"""
 
 from __future__ import annotations
 

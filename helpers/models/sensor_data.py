@@ -1,4 +1,4 @@
-"""The sensor of chapter 8, a line and a network for it. (`network` stands in the chapter, `bayesian_line` for NumPy.)"""
+"""Readings of a sensor, and a line and a network for them. (`network` stands in the chapter, `bayesian_line` for NumPy.)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fits of chapter 8's network for many settings (width, rows, prior), all by one compiled function; and the exact answer.
+"""Fits of the sensor's network for many settings (width, rows, prior), all by one compiled function; and the exact answer.
 
 The fit works with u = weights / prior sd, so that its prior is N(0, 1) whatever the setting, and with 20 units and 50
 rows, of which a mask hides those that the setting does not have. A hidden unit keeps its prior, and costs nothing.

@@ -1,4 +1,4 @@
-"""A million visitors of a shop: the data and the model of chapter 5's logistic regression, and of its gold draws."""
+"""A million visitors of a shop: the data and the model of a logistic regression by minibatches, and of its gold draws."""
 
 from __future__ import annotations
 

@@ -339,7 +339,7 @@ print(fit.mean.dtype, fit.losses.dtype, abs(fit.mean[0] - 1) < 1e-3, abs(fit.sd[
 
 
 def test_chapter_three_shows_the_very_code_that_runs():
-    notebook = json.loads((ROOT / "notebooks" / "03_logistic_regression.ipynb").read_text(encoding="utf-8"))
+    notebook = json.loads((ROOT / "notebooks" / "04_advi_in_one_loop.ipynb").read_text(encoding="utf-8"))
     cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     shown = "\n".join(cells) + "\n"
     for function in (mean_field, full_rank, climb):

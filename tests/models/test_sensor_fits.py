@@ -1,4 +1,4 @@
-"""Chapter 8's fits for many settings: against PyMC, against quadrature, and against what must hold for any of them."""
+"""The sensor's fits for many settings: against PyMC, against quadrature, and against what must hold for any of them."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""The stored exact answers of chapter 8: good and up to date, checked by importance sampling; the sampler by formulas."""
+"""The stored exact answers for the sensor's network: good and up to date, checked by importance sampling; the sampler by formulas."""
 
 import json
 from datetime import date

@@ -17,7 +17,7 @@ from tools.browser import REPOSITORY, chromium, jupyter, missing, wait_for_kerne
 
 
 def climbers():
-    """As in chapter 3."""
+    """As in the chapter on logistic regression."""
     with pm.Model(coords={"climber": range(100)}) as model:
         x = pm.Data("x", np.linspace(-2, 2, 100), dims="climber")
         y = pm.Data("y", np.arange(100) % 2, dims="climber")

@@ -1,4 +1,4 @@
-"""What chapter 8 writes out for the reader: the line and the sampler, and the two terms of the ELBO that it follows."""
+"""What the chapters of the line and its network write out for the reader: the line and the sampler, and the two terms of the ELBO that it follows."""
 
 import ast
 from pathlib import Path
@@ -12,17 +12,18 @@ from helpers.fits import FlatModel, GaussianFit
 from helpers.models import sensor_data
 from tests.support.cells import code_of
 
-NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "08_bnn_regression.ipynb"
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 
 @pytest.fixture(scope="module")
 def shown():
-    """The chapter's functions, by name."""
-    tree = ast.parse("\n".join(code_of(NOTEBOOK)))
+    """The chapters' functions, by name; `bayesian_line` stands in both."""
+    cells = [cell for name in ("09_bayesian_line", "10_bnn_regression") for cell in code_of(NOTEBOOKS / f"{name}.ipynb")]
+    tree = ast.parse("\n".join(cells))
     wanted = {"bayesian_line", "law", "hinges", "outputs", "metropolis"}
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in wanted]
     names = {"np": np}
-    exec(compile(ast.Module(functions, []), "chapter 8", "exec"), names)  # noqa: S102 - our own notebook
+    exec(compile(ast.Module(functions, []), "the chapters", "exec"), names)  # noqa: S102 - our own notebook
     return names
 
 
