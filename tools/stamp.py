@@ -21,7 +21,8 @@ BADGE = "[![Open in Colab]({images}/open_in_colab.svg)]({address})"
 COLAB = "https://colab.research.google.com/github/{repository}/blob/{branch}/notebooks/{file}"
 # in the site's index, and in the README's first command
 ADDRESS = re.compile(r"(\[repository\]\(|git clone )https://github\.com/[\w./-]+")
-CHAPTER = re.compile(r"\[([Cc]hapter)(?: \d+)?\]\((?:\d\d_)?([a-z]\w*)\.ipynb")  # a link to a chapter, in prose
+# a link to a chapter: [chapter 3](03_name.ipynb), or [3](notebooks/03_name.ipynb)
+CHAPTER = re.compile(r"\[(?:([Cc]hapter)(?: \d+)?|\d+)\]\((notebooks/)?(?:\d\d_)?([a-z]\w*)\.ipynb")
 WRITTEN = ("[![Open", "←", "[all", "[1 ·", "**Know")  # paragraphs of a first cell that are not prose
 TABLE = re.compile(r"(?<=\n)\| chapter \| you can do after it .*\n(?:\|.*\n?)+")
 SETUP_CELL = """\
@@ -59,7 +60,13 @@ def badge(chapter: Chapter, images: str, where: dict[str, str]) -> str:
 def linked(text: str, table: list[Chapter]) -> str:
     """`text` with the number and the file of every chapter that it links to."""
     by_name = {chapter.name: chapter for chapter in table}
-    return CHAPTER.sub(lambda found: f"[{found[1]} {by_name[found[2]].number}]({by_name[found[2]].file}", text)
+
+    def link(found: re.Match) -> str:
+        chapter = by_name[found[3]]
+        words = f"{found[1]} {chapter.number}" if found[1] else chapter.number
+        return f"[{words}]({found[2] or ''}{chapter.file}"
+
+    return CHAPTER.sub(link, text)
 
 
 def neighbours(chapter: Chapter, table: list[Chapter]) -> str:
@@ -124,7 +131,7 @@ def stale(root: Path = ROOT) -> dict[Path, str]:
     wanted = {root / "notebooks" / c.file: stamped(root / "notebooks" / c.file, c, table, where) for c in table}
     for path in (root / "README.md", root / "site" / "index.md"):
         text = ADDRESS.sub(rf"\1https://github.com/{where['repository']}", path.read_text(encoding="utf-8"))
-        wanted[path] = TABLE.sub(lambda _: rows(table, "notebooks/", where), text)
+        wanted[path] = TABLE.sub(lambda _: rows(table, "notebooks/", where), linked(text, table))
     return {path: text for path, text in wanted.items() if text != path.read_text(encoding="utf-8")}
 
 
