@@ -34,7 +34,10 @@ def _readings(n: int, size: int, alpha: float, beta: float) -> tuple:
     praise="Their sum is the log evidence: it tests each prediction on a reading not yet seen.",
 )
 def check_one_step_ahead(features, y, alpha, beta):
-    """log p(yᵢ | those before) of a Bayesian line, shape (n,): function(features (n, size), y (n,), α, β), where α is the precision of the prior and β that of the noise."""
+    """log p(yᵢ | those before it) of a Bayesian line, shape (n,): function(features (n, size), y (n,), α, β).
+
+    α is the precision of the prior, β that of the noise.
+    """
     rows = np.arange(len(y))
     past = [rows[:i] for i in rows]
     mean, line = _line_at(features, y, past, alpha, beta)
@@ -95,7 +98,7 @@ OTHER_CAPS = [  # (log ratio → wrong answer, hint)
     advice="Here log p̃ = 5 log σ − 3σ + 3.4. Stay with logarithms throughout.",
 )
 def check_log_acceptance(log_p, sigma, proposal):
-    """The log of the acceptance probability of σ′ = σ exp(step · η), η ~ N(0, 1): function(log_p, σ, σ′), where log_p is log p̃."""
+    """The log of the acceptance probability of σ′ = σ exp(step · η), η ~ N(0, 1): function(log p̃, σ, σ′)."""
     gain, turn = log_p(proposal) - log_p(sigma), np.log(proposal / sigma)
     forth = stats.lognorm.logpdf(proposal, 0.5, scale=sigma)
     back = stats.lognorm.logpdf(sigma, 0.5, scale=proposal)

@@ -52,7 +52,7 @@ def _layered_case(groups: int) -> tuple:
     advice="It should be centre + spread · offset.",
 )
 def check_layered_weights(centre, log_spread, offset):
-    """Weights of shape (groups, 40), with a spread for each layer: function(centre (40,), log_spread (3,), offset (groups, 40))."""
+    """Weights (groups, 40), with a spread for each layer: function(centre (40,), log_spread (3,), offset (groups, 40))."""
     layers = zip(np.exp(log_spread), np.split(offset, [10, 35], axis=1), strict=True)
     scattered = np.concatenate([spread * part for spread, part in layers], axis=1)
     scale = scattered[0] / offset[0]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
-from helpers.exercises.checker import NotYet, arrays, call_on_these, checker, function_checker
+from helpers.exercises.checker import NotYet, arrays, call, checker, function_checker
 from helpers.moons import logits
 
 
@@ -40,7 +40,7 @@ def check_split(p):
     advice="Count the signs and the orders of each layer; log h! is special.gammaln(h + 1).",
 )
 def check_log_copies(widths):
-    """The log of the number of copies of every weight vector of a tanh network: function(widths of the hidden layers)."""
+    """The log of the number of copies of each weight vector of a tanh network: function(widths of its layers)."""
     h = np.array(widths)
     signs, orders, smaller_orders = h * np.log(2), special.gammaln(h + 1), special.gammaln(h)
     right = math.log(math.prod(2**k * math.factorial(k) for k in widths))
@@ -66,7 +66,7 @@ def check_twin(function: Callable[[np.ndarray], np.ndarray]) -> str:
     for seed in (1, 2):
         w = np.random.default_rng(seed).standard_normal(40)
         given = w.copy()
-        (v,) = arrays(call_on_these(function, given), ("your answer",))
+        (v,) = arrays(call(function, given, copied=False), ("your answer",))
         if v.shape != (40,):
             raise NotYet(f"It returns shape {v.shape}; it should be (40,): w1, w2 and w3 in one vector.")
         if not np.isfinite(v).all():

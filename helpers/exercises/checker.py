@@ -141,8 +141,8 @@ class FunctionChecker:
 class ValueChecker:
     """Checks an answer that is one number or a pair of them.
 
-    `key`, without arguments, `praise` and `parts` are as in `FunctionChecker`. An answer may be off by `tolerance`, and by
-    ten times that from a slip; `digits` says how many are asked for; `advice` makes a sentence of any other answer.
+    `key`, which has no arguments, `praise` and `parts` are as in `FunctionChecker`. An answer may be `tolerance` off, a
+    slip ten times that; `digits` says how many are asked for; `advice` makes a sentence of any other answer.
     """
 
     key: Callable
@@ -184,16 +184,11 @@ def value_checker(**settings) -> Callable[[Callable], ValueChecker]:
     return lambda key: ValueChecker(key, **settings)
 
 
-def call(function, *arguments):
-    """What the reader's function returns for copies of the arguments; never None."""
-    return call_on_these(function, *copy.deepcopy(arguments))
-
-
-def call_on_these(function, *arguments):
-    """What the reader's function returns for the arguments themselves, which it may change."""
+def call(function, *arguments, copied: bool = True):
+    """What the reader's function returns; never None. It gets copies, which it may change, of the arguments."""
     must_be_function(function)
     try:
-        answer = function(*arguments)
+        answer = function(*(copy.deepcopy(arguments) if copied else arguments))
     except Exception as error:  # noqa: BLE001 (whatever the reader's code raises is a hint for the reader)
         raise raised_by(function, error) from None
     if answer is Ellipsis or (answer is None and _is_stub(function)):

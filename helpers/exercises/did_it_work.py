@@ -20,7 +20,7 @@ def _weighted_draws(shift: float) -> tuple:
     advice="A constant in the log ratios changes nothing: subtract the largest before exp.",
 )
 def check_corrected(theta, log_ratio):
-    """The self-normalised weighted mean and the effective number of draws: function(theta (draws,), log_ratio (draws,))."""
+    """Self-normalised weighted mean and effective number of draws: function(theta (draws,), log_ratio (draws,))."""
     number = np.exp(2 * special.logsumexp(log_ratio) - special.logsumexp(2 * log_ratio))
     ratio, scaled, w = np.exp(log_ratio), np.exp(log_ratio - log_ratio.max()), special.softmax(log_ratio)
     naive, inverse = ratio / ratio.sum(), special.softmax(-log_ratio)
@@ -30,15 +30,9 @@ def check_corrected(theta, log_ratio):
         ((naive @ theta, 1 / np.sum(naive**2)), overflow),
         ((number, mean), "They have changed places: the mean first, then the effective number."),
         ((ratio @ theta, None), "The weights must have the sum one: divide by the sum of the ratios."),
-        (
-            (scaled @ theta, None),
-            "Subtracting the largest is right; then divide by the sum, so that the weights add up to one.",
-        ),
+        ((scaled @ theta, None), "Subtracting the largest is right; then divide by the sum: weights add up to one."),
         ((mean, 1 / np.sum(scaled**2)), "The mean is right; 1/Σw² wants the same weights, of sum one."),
-        (
-            (np.mean(ratio * theta), None),
-            "The weights must have the sum one: divide by the sum of the ratios, not by S.",
-        ),
+        ((np.mean(ratio * theta), None), "The weights must have the sum one: divide by that of the ratios, not by S."),
         ((theta.mean(), None), "The mean is the plain one: every draw needs its weight."),
         ((inverse @ theta, None), "The ratios are turned round: p̃ belongs above q, and log_ratio is log p̃ − log q."),
         ((log_ratio @ theta / log_ratio.sum(), None), "The weights are ratios, not their logarithms: exp is missing."),
@@ -64,10 +58,11 @@ def _fits(number: int, shift: float) -> tuple:
     parts=("p", "z"),
 )
 def check_vsbc(truth, mean, sd):
-    """p, shape (R,), and z of its symmetry: function(truth (R,), mean (R,), sd (R,)), with means and sds of normal fits."""
+    """p, shape (R,), and z of its symmetry: function(truth, mean, sd), of R normal fits."""
     number, score = len(truth), (truth - mean) / sd
     p = special.ndtr(score)
     above = np.mean(p > 0.5)
+    z_of_the_mean = np.sqrt(12 * number) * (p.mean() - 0.5)
     z = (np.sum(truth > mean) - number / 2) / np.sqrt(number / 4)
     with_the_share_of_the_sample = (above - 0.5) / np.sqrt(above * (1 - above) / number)  # as good a standard error
     return [(p, z), (p, with_the_share_of_the_sample)], [
@@ -84,10 +79,7 @@ def check_vsbc(truth, mean, sd):
         ((None, z / 2), "The share's standard error is √(¼/R) = 1/(2√R): z is half of what it should be."),
         ((None, z * np.sqrt(number)), "The standard error falls with √R, not with R."),
         ((None, z / number), "Divide by the standard error 1/(2√R): it belongs below."),
-        (
-            (None, np.sqrt(12 * number) * (p.mean() - 0.5)),
-            "The mean of p has the sd 1/√(12R) only where p is uniform, and VI's is not: count how often p > ½.",
-        ),
+        ((None, z_of_the_mean), "The mean of p has the sd 1/√(12R) only where p is uniform: count how often p > ½."),
     ]
 
 

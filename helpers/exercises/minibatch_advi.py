@@ -14,7 +14,7 @@ from helpers.exercises.checker import NotYet, call, checker, function_checker
     praise="The clicks count 2,000 times; the prior and the survey, which are whole, count once.",
 )
 def check_estimate(log_prior, clicks, survey):
-    """An unbiased estimate of the log density: function(log_prior, clicks, survey), where clicks is the log likelihood of 500 of 1,000,000 rows, and survey that of all rows of its table."""
+    """An unbiased log density: function(log_prior, log likelihood of 500 of 1,000,000 clicks, that of a whole survey)."""
     both = clicks + survey
     return log_prior + clicks * 1_000_000 / 500 + survey, [
         (log_prior + both, "Nothing is scaled: each of the 500 rows in the batch stands for 2,000 of the table."),
@@ -98,7 +98,7 @@ def _equal_or_rounded_up(answer, wanted) -> bool:
     equal=_equal_or_rounded_up,
 )
 def check_steps_needed(rows, batch_size, error):
-    """The steps until the average of their second half is `error` posterior sds off, with independent batches: function(rows, batch_size, error)."""
+    """The steps until the average of their second half is `error` posterior sds off: function(rows, batch_size, error)."""
     epoch = rows / batch_size
     averaged = (1 / error) ** 2  # epochs
     right = 2 * epoch * averaged

@@ -1,4 +1,4 @@
-"""Checkers of the chapter on scaling out: the prior once in the product of the shards, and its share in the right space."""
+"""Checkers of the chapter on scaling out: the prior once in the product of the shards, the share of each of them."""
 
 from __future__ import annotations
 
@@ -22,28 +22,26 @@ def _fits(shards: int) -> tuple:
     "Λm = Σ Λₖmₖ: a prior with mean 0 adds nothing to that sum.",
 )
 def check_prior_once(means, precisions, prior_precision):
-    """Mean and precision of the posterior of all rows: function(means (K, size), precisions (K, size, size), prior_precision) of K posteriors, each with the whole prior N(0, P₀⁻¹)."""
+    """Mean and precision for all rows: function(means (K, size), precisions (K, size, size), prior precision).
+
+    Each of the K posteriors has the whole prior, with mean 0.
+    """
     shards, total = len(means), precisions.sum(axis=0)
     of_the_rows = np.sum(precisions - prior_precision, axis=0)
     precision, weighted = of_the_rows + prior_precision, np.einsum("kij,kj->i", precisions, means)
-    mean = np.linalg.solve(precision, weighted)
+    mean, inverse = np.linalg.solve(precision, weighted), np.linalg.inv(prior_precision)
+    with_all_priors = np.linalg.solve(total, weighted)
     return (mean, precision), [
         ((None, total), "The prior is still in it K times: take K − 1 of them away."),
         ((None, of_the_rows), "That takes all K priors away; one has to stay."),
         ((None, total - prior_precision), "That takes one prior away; there are K in the sum, and one has to stay."),
         ((None, total + (shards - 1) * prior_precision), "The sign is turned round: the sum has too many priors."),
-        (
-            (None, total - (shards - 1) * np.linalg.inv(prior_precision)),
-            "prior_precision is a precision already: no inverse.",
-        ),
+        ((None, total - (shards - 1) * inverse), "prior_precision is a precision already: no inverse."),
         ((None, precisions.mean(axis=0)), "That is an average; precisions add."),
         ((None, np.linalg.inv(precision)), "That is the covariance; its inverse, the precision, is asked for."),
         ((precision, mean), "They have changed places: the mean first, then the precision."),
         ((means.mean(axis=0), None), "Means are averaged with the precisions as weights, not equally."),
-        (
-            (np.linalg.solve(total, weighted), precision),
-            "The precision is right; the mean still divides by the sum with K priors.",
-        ),
+        ((with_all_priors, precision), "The precision is right; the mean still divides by the sum with K priors."),
         ((weighted, None), "That is Σ Λₖmₖ; it still has to be solved for the mean."),
         ((precision @ weighted, None), "That multiplies Σ Λₖmₖ by the precision; solve with it."),
     ]
@@ -55,7 +53,7 @@ def check_prior_once(means, precisions, prior_precision):
     advice="Mind constants, too: the K shares together must be the prior itself.",
 )
 def check_log_share(zeta, shards):
-    """The log of one shard's share of the prior σ ~ Exponential(1), as a density of ζ = log σ: function(ζ (points,), shards)."""
+    """The log of a shard's share of the prior σ ~ Exponential(1), as a density of ζ = log σ: function(ζ, shards)."""
     sigma = np.exp(zeta)
     right = (stats.expon.logpdf(sigma) + zeta) / shards
     return right, [
@@ -66,12 +64,14 @@ def check_log_share(zeta, shards):
         ((-sigma - zeta) / shards, "The Jacobian is dσ/dζ = σ, so its logarithm is +ζ."),
         (-zeta / shards, "The prior is Exponential in σ = exp(ζ), not in ζ."),
         (
-            zeta - sigma / shards - np.log(shards),
-            "That is a new prior, Exponential(1/K). Raise the density of ζ to 1/K.",
+            zeta + stats.expon.logpdf(sigma, scale=shards),
+            "That is a new prior, Exponential(1/K). Raise the density to 1/K.",
         ),
         (shards**2 * right, "The power 1/K divides the logarithm by K."),
         (-right, "The sign is turned round."),
         (np.exp(right), "That is the share; its logarithm is asked for."),
-        (right - np.log(shards), "There is a log K too much: the K shares together must be the prior itself."),
-        (right + np.log(shards), "There is a log K too much: the K shares together must be the prior itself."),
+        (
+            right - np.log(shards),
+            "There is a constant too much, −log K: the K shares together must be the prior itself.",
+        ),
     ]

@@ -1,4 +1,4 @@
-"""Checkers of the Student-t chapter: KL of two normals, the best normal for a Laplace density, what each KL sees of a tail."""
+"""Checkers of the Student-t chapter: KL of two normals, the best normal for a Laplace density, what KL sees of a tail."""
 
 from __future__ import annotations
 
