@@ -1,7 +1,5 @@
 """Checkers about a Bayesian line and its unknown noise: one-step-ahead predictions, a Metropolis-Hastings step."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import stats
 

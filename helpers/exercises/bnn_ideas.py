@@ -1,7 +1,5 @@
 """Checkers of the chapter on ideas for Bayesian networks: BALD, weights that are relatives, paired differences."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import special, stats
 
@@ -52,7 +50,7 @@ def _layered_case(groups: int) -> tuple:
     advice="It should be centre + spread · offset.",
 )
 def check_layered_weights(centre, log_spread, offset):
-    """Weights (groups, 40), with a spread for each layer: function(centre (40,), log_spread (3,), offset (groups, 40))."""
+    """Weights (groups, 40), a spread for each layer: function(centre (40,), log_spread (3,), offset (groups, 40))."""
     layers = zip(np.exp(log_spread), np.split(offset, [10, 35], axis=1), strict=True)
     scattered = np.concatenate([spread * part for spread, part in layers], axis=1)
     scale = scattered[0] / offset[0]

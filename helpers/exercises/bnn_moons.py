@@ -1,7 +1,5 @@
 """Checkers of the chapter on two moons: two kinds of uncertainty, copies of a mode, a twin of a weight vector."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Checker of the chapter on a network for regression: the band in which a new observation lies."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
@@ -14,7 +12,7 @@ from helpers.exercises.checker import NotYet, arrays, call, checker
 def check_observation_band(function: Callable) -> str:
     """The central band of a new observation, (low, high): function(f (draws, points), noise_sd, level, rng)."""
     for noise_sd, level in ((0.3, 0.8), (0.5, 0.6)):
-        f = _draws()
+        f = draws()
         bands = []
         for seed in (1, 1, 2):
             answer = call(function, f, noise_sd, level, np.random.default_rng(seed))
@@ -24,7 +22,7 @@ def check_observation_band(function: Callable) -> str:
     return "Noise in every draw, then quantiles: it holds where f is skewed or has two modes, too."
 
 
-def _draws() -> np.ndarray:
+def draws() -> np.ndarray:
     """Draws of a function at five points: at one it has two modes, at another it is skewed."""
     rng = np.random.default_rng(83)
     eta = rng.normal(size=(10_000, 5))

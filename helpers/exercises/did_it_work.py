@@ -1,7 +1,5 @@
 """Checkers of the chapter on diagnostics: importance weights by hand, VSBC, how many draws a k-hat takes."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import optimize, special, stats
 

@@ -1,7 +1,5 @@
 """Checkers of the chapter on logistic regression: a prior on the logit, the mean-field law, a model in PyMC."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Checkers of the logit-Beta chapter: ζ = log θ of a Gamma variable, its density, its best normal, its gradient."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import stats
 

@@ -1,7 +1,5 @@
 """Checkers of the chapter on minibatches: an unbiased estimate, shuffled epochs, how many steps to make."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
@@ -14,7 +12,7 @@ from helpers.exercises.checker import NotYet, call, checker, function_checker
     praise="The clicks count 2,000 times; the prior and the survey, which are whole, count once.",
 )
 def check_estimate(log_prior, clicks, survey):
-    """An unbiased log density: function(log_prior, log likelihood of 500 of 1,000,000 clicks, that of a whole survey)."""
+    """An unbiased log density: function(log prior, log likelihood of 500 of 1,000,000 clicks, of a whole survey)."""
     both = clicks + survey
     return log_prior + clicks * 1_000_000 / 500 + survey, [
         (log_prior + both, "Nothing is scaled: each of the 500 rows in the batch stands for 2,000 of the table."),
@@ -98,7 +96,7 @@ def _equal_or_rounded_up(answer, wanted) -> bool:
     equal=_equal_or_rounded_up,
 )
 def check_steps_needed(rows, batch_size, error):
-    """The steps until the average of their second half is `error` posterior sds off: function(rows, batch_size, error)."""
+    """Steps until the average of their second half is `error` posterior sds off: function(rows, batch_size, error)."""
     epoch = rows / batch_size
     averaged = (1 / error) ** 2  # epochs
     right = 2 * epoch * averaged

@@ -1,7 +1,5 @@
 """Checkers of the chapter on scaling out: the prior once in the product of the shards, the share of each of them."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import stats
 

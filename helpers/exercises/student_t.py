@@ -1,6 +1,4 @@
-"""Checkers of the Student-t chapter: KL of two normals, the best normal for a Laplace density, what KL sees of a tail."""
-
-from __future__ import annotations
+"""Checkers of the Student-t chapter: KL of two normals, the best normal for a Laplace density, what KL sees of tails."""
 
 from collections.abc import Mapping
 
@@ -27,7 +25,6 @@ def check_kl_of_normals(mu1, sigma1, mu2, sigma2):
         (right + 0.5, "It misses the −½, which is the +½ of the entropy ½ log(2πeσ²): at q = p you get ½, not 0."),
         (right + fraction, "The quadratic term should be divided by 2σ₂²."),
         (right - gap / (2 * sigma2**2), "The means play no part in it yet: E_q[(θ − μ₂)²] = σ₁² + (μ₁ − μ₂)²."),
-        (right - logarithm, "The logarithm is missing: log σ₂ comes from log p, −log σ₁ from the entropy of q."),
         (right - 2 * logarithm, "The logarithm is upside down: log(σ₂/σ₁), for log σ₂ comes from log p."),
         (right - fraction + upside_down, "The fraction is upside down: the average is over q, so σ₁² stands above."),
         (kl(normal(mu1, sigma1**0.5), normal(mu2, sigma2**0.5)), "That takes σ₁ and σ₂ for variances; they are sds."),
