@@ -102,13 +102,15 @@ class FunctionChecker:
                 message = f"It is right in another case. For {self._describe(case)}: {problem} {self.advice}"
                 raise NotYet(message, problem.traceback) from None
             right, slips = self.key(*copy.deepcopy(case))
-            if not any(agree(answer, each, self.equal) for each in (right if isinstance(right, list) else [right])):
-                wrong.append((case, answer, right, slips))
+            rights = right if isinstance(right, list) else [right]
+            if not any(agree(answer, one, self.equal) for one in rights):
+                wrong.append((case, answer, rights[0], slips))
         if wrong:
             raise NotYet(self._slip(wrong) or self._difference(*wrong[0]))
         return self.praise
 
     def _slip(self, wrong: list[tuple]) -> str | None:
+        """The hint of the first slip that explains all wrong answers."""
         answers, tables = [answer for _, answer, _, _ in wrong], [slips for *_, slips in wrong]
         for same_slip in zip(*tables, strict=True):
             if all(agree(answer, slip, self.equal) for answer, (slip, _) in zip(answers, same_slip, strict=True)):
@@ -177,10 +179,12 @@ class ValueChecker:
 
 
 def function_checker(**settings) -> Callable[[Callable], FunctionChecker]:
+    """Makes a `FunctionChecker` of a key."""
     return lambda key: FunctionChecker(key, **settings)
 
 
 def value_checker(**settings) -> Callable[[Callable], ValueChecker]:
+    """Makes a `ValueChecker` of a key."""
     return lambda key: ValueChecker(key, **settings)
 
 
@@ -208,13 +212,15 @@ def must_be_function(answer) -> None:
 def raised_by(function, error: Exception) -> NotYet:
     """What the reader's function raised, and in which of its lines."""
     code = getattr(inspect.unwrap(function), "__code__", None)
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if code and f.filename == code.co_filename]
-    where = f" in line {frames[-1].lineno}, `{frames[-1].line}`" if frames else ""
-    message = (
-        f"Your function raised {type(error).__name__}{where.removesuffix(', ``')}: {str(error).partition('\n')[0]}"
-    )
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if code and frame.filename == code.co_filename]
+    where = f" in line {own[-1].lineno}" if own else ""
+    if own and own[-1].line:
+        where += f", `{own[-1].line}`"
+    reason = str(error).partition("\n")[0].rstrip(".")
     whole = "".join(traceback.format_exception(error.with_traceback(error.__traceback__.tb_next)))
-    return NotYet(f"{message} (`print(_.traceback)` shows the whole way there.)", whole)
+    message = f"Your function raised {type(error).__name__}{where}: {reason}. `print(_.traceback)` shows all of it."
+    return NotYet(message, whole)
 
 
 def _is_stub(function) -> bool:
@@ -241,8 +247,6 @@ def arrays(answer, parts: tuple[str, ...]) -> list[np.ndarray]:
 
 
 def in_parts(answer) -> tuple:
-    if isinstance(answer, list):
-        answer = answer[0]
     return answer if isinstance(answer, tuple) else (answer,)
 
 
