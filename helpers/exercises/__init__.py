@@ -1,7 +1,7 @@
 """Checkers for the exercises, a module a chapter: each says at once what is right, or what is wrong and where to look.
 
-A checker never raises for a wrong answer: it returns a `Verdict`, which a notebook shows as one line. A module is loaded
-when one of its checkers is first used, so that a chapter without PyMC does not wait for it. See `checker` first.
+A checker never raises for a wrong answer: it returns a `Verdict`, which a notebook shows as one line. A module is
+loaded when one of its checkers is first used, so that a chapter without PyMC does not wait for it. See `checker` first.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Checkers of the Student-t chapter: KL of two normals, the best normal for a Laplace density, what KL sees of tails."""
+"""Checkers of the Student-t chapter: the KL of two normals, the best normal for a Laplace density, KL and tails."""
 
 from collections.abc import Mapping
 
