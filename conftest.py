@@ -16,7 +16,14 @@ SLOW = (
     *("test_colab", "test_browser", "07_bnn_moons", "08_bnn_ideas", "11_did_it_work", "12_scaling_out", "05_mixtures"),
     *("06_minibatch_advi", "10_bnn_regression", "03_logistic_regression", "test_site", "test_particle_animation"),
     *("04_advi_in_one_loop", "09_bayesian_line", "test_opening", "test_bad_days", "test_sensor_study", "test_gold"),
-    *("test_static_pictures", "test_progress", "test_verdicts", "test_startup_answers", "test_classroom", "02_logit_beta"),
+    *(
+        "test_static_pictures",
+        "test_progress",
+        "test_verdicts",
+        "test_startup_answers",
+        "test_classroom",
+        "02_logit_beta",
+    ),
     *("00_start_here", "01_student_t", "test_startup", "test_benchmarks", "test_change_of_variables", "test_sweep"),
 )
 

@@ -18,7 +18,9 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 @pytest.fixture(scope="module")
 def shown():
     """The chapters' functions, by name; `bayesian_line` stands in both."""
-    cells = [cell for name in ("09_bayesian_line", "10_bnn_regression") for cell in code_of(NOTEBOOKS / f"{name}.ipynb")]
+    cells = [
+        cell for name in ("09_bayesian_line", "10_bnn_regression") for cell in code_of(NOTEBOOKS / f"{name}.ipynb")
+    ]
     tree = ast.parse("\n".join(cells))
     wanted = {"bayesian_line", "law", "hinges", "outputs", "metropolis"}
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in wanted]
