@@ -7,7 +7,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools import stamp
+from tools import new_chapter, stamp
+from tools.chapters import chapters
 
 ROOT = Path(__file__).resolve().parents[1]
 PATHS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
@@ -66,20 +67,80 @@ def test_setup_cell_is_short():
     assert len(stamp.SETUP_CELL.splitlines()) <= 9
 
 
-def test_stamp_rewrites_a_fork(tmp_path):
-    for folder in ("notebooks", "helpers", "site"):
+@pytest.fixture
+def fork(tmp_path):
+    """A copy of what the stamp reads and writes."""
+    for folder in ("notebooks", "site"):
         (tmp_path / folder).mkdir()
-    for file in [ROOT / "README.md", ROOT / "site" / "index.md", *PATHS]:
+    texts = [ROOT / name for name in ("README.md", "site/index.md", "pyproject.toml", "notebooks/chapters.toml")]
+    for file in [*texts, *PATHS]:
         (tmp_path / file.relative_to(ROOT)).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
-    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    fork = project.replace(f'repository = "{stamp.address()["repository"]}"', 'repository = "a-teacher/vi"')
-    (tmp_path / "pyproject.toml").write_text(fork, encoding="utf-8")
-    changed = stamp.stale(tmp_path)
+    return tmp_path
+
+
+def change(file, before, after):
+    text = file.read_text(encoding="utf-8")
+    assert text.count(before) == 1
+    file.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def test_stamp_rewrites_a_fork(fork):
+    own = f'repository = "{stamp.address()["repository"]}"'
+    change(fork / "pyproject.toml", own, 'repository = "a-teacher/vi"')
+    changed = stamp.stale(fork)
     assert len(changed) == len(PATHS) + 2
     for file, text in changed.items():
         assert "a-teacher/vi" in text
         file.write_text(text, encoding="utf-8")
-    assert not stamp.stale(tmp_path)
+    assert not stamp.stale(fork)
+
+
+ROW = """[[chapter]]
+name = "new_one"
+part = "the idea"
+title = "A new one"
+heading = "A new one: its heading"
+question = "What is\\nnew?"
+promise = "say what is new"
+know = "[chapter](student_t.ipynb)"
+reading = 5
+running = "10 seconds"
+
+"""
+
+
+def test_a_new_chapter_renumbers_those_after_it_and_every_link_to_them(fork):
+    mark = '[[chapter]]\nname = "logit_beta"'
+    change(fork / "notebooks" / "chapters.toml", mark, ROW + mark)
+    done = new_chapter.main(fork)
+    assert "wrote 02_new_one.ipynb" in done and "02_logit_beta.ipynb is now 03_logit_beta.ipynb" in done
+    names = [path.name for path in sorted((fork / "notebooks").glob("*.ipynb"))]
+    assert names == [chapter.file for chapter in chapters(fork)] and len(names) == len(PATHS) + 1
+    new, moved, first = (
+        nbformat.read(fork / "notebooks" / name, as_version=4).cells
+        for name in ("02_new_one.ipynb", "04_logistic_regression.ipynb", "00_start_here.ipynb")
+    )
+    assert (
+        new[0].source.startswith("# 2 · A new one: its heading") and "[chapter 1](01_student_t.ipynb)" in new[0].source
+    )
+    assert moved[0].source.startswith("# 4 · ") and "[chapter 3](03_logit_beta.ipynb)" in moved[0].source
+    for text in ("\n".join(cell.source for cell in first), (fork / "README.md").read_text(encoding="utf-8")):
+        assert "2 · A new one" in text and "02_new_one.ipynb) | say what is new | 5 min" in text
+    assert not stamp.stale(fork) and not stamp.renumber(fork)
+
+
+def test_table_and_folder_hold_the_same_chapters(fork):
+    (fork / "notebooks" / PATHS[-1].name).unlink()
+    with pytest.raises(ValueError, match="must hold the same chapters; only in one of them: {'scaling_out'}"):
+        stamp.renumber(fork)
+
+
+def test_prose_names_a_chapter_by_a_link(cells):
+    """So that its number is stamped; chapters of other books are links or have an author before them."""
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            loose = re.findall(r".{0,40}(?<!\[)\b[Cc]hapters? \d+.{0,20}", cell.source)
+            assert all("Pattern Recognition" in each or "Machine Learning*" in each for each in loose), loose
 
 
 def test_stored_from_one_run_in_order(cells):
