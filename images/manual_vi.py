@@ -9,9 +9,7 @@ sys.path.insert(0, str(PICTURE.parents[1] / "tests"))  # the browser of the test
 
 from browser import chromium, jupyter, run_all, wait_for_kernel, write_notebook
 
-SOURCE = (
-    'from helpers.manual_vi import ManualVI\n\nManualVI(target="Student-t", objective="KL(q‖p)", mu=1.5, sigma=1.0)'
-)
+SOURCE = 'from helpers.widgets import ManualVI\n\nManualVI(target="Student-t", objective="KL(q‖p)", mu=1.5, sigma=1.0)'
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
 CHAPTER = "01_student_t.ipynb"
 ONE_CELL = "one_cell.ipynb"
-SOURCE = "from helpers.manual_vi import ManualVI\n\nManualVI()"
+SOURCE = "from helpers.widgets import ManualVI\n\nManualVI()"
 
 
 @pytest.fixture(scope="module")  # a Playwright that lives longer breaks asyncio.run in other tests
@@ -143,7 +143,7 @@ def test_one_cell_in_notebook_7(open_page):
 
 
 BUSY = """import os, time
-from helpers.noisy_descent import NoisyDescent
+from helpers.widgets import NoisyDescent
 
 class Waiting(NoisyDescent):
     def _walk(self, *message):
@@ -192,7 +192,7 @@ def test_noisy_descent_by_keyboard_and_while_the_kernel_is_busy(open_page, tmp_p
 
 
 FUNCTIONS = """import os, time
-from helpers.function_posterior import FunctionPosterior
+from helpers.widgets import FunctionPosterior
 
 class Waiting(FunctionPosterior):
     def _fit(self, *message):
@@ -243,11 +243,11 @@ def test_function_posterior_by_keyboard_and_while_it_fits(open_page, tmp_path):
     page.close()
 
 
-WIDGETS = {
-    "manual_vi": "ManualVI",
-    "change_of_variables": "ChangeOfVariables",
-    "noisy_descent": "NoisyDescent",
-    "function_posterior": "FunctionPosterior",
+WIDGETS = {  # the class of each on the page
+    "ManualVI": "manual-vi",
+    "ChangeOfVariables": "change-of-variables",
+    "NoisyDescent": "noisy-descent",
+    "FunctionPosterior": "function-posterior",
 }
 LOOKS = "(widget) => [...widget.querySelectorAll('path')].map((path) => path.getAttribute('d')).join()"
 
@@ -263,11 +263,11 @@ def at_rest(page, widget) -> str:
 @pytest.mark.parametrize("page_of", ["doc/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
 def test_every_widget_appears_is_labelled_reacts_and_survives_a_second_run(open_page, page_of):
     page = open_page(f"{page_of}/{ONE_CELL}")
-    for module, name in WIDGETS.items():
-        set_source(page, f"from helpers.{module} import {name}\n\n{name}()")
+    for name, root in WIDGETS.items():
+        set_source(page, f"from helpers.widgets import {name}\n\n{name}()")
         for _ in range(2):
             run_all(page)
-            appears_and_reacts(page, f".{module.replace('_', '-')}")
+            appears_and_reacts(page, f".{root}")
     assert page.our_errors == []
     page.close()
 

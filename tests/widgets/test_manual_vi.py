@@ -10,7 +10,8 @@ from PIL import Image
 
 from helpers.best_gaussian import best_gaussian
 from helpers.divergences import kl
-from helpers.manual_vi import (
+from helpers.targets import beta, get_target, normal, student_t
+from helpers.widgets.manual_vi import (
     MU_RANGE,
     OBJECTIVES,
     ON_THE_REAL_LINE,
@@ -26,7 +27,6 @@ from helpers.manual_vi import (
     optimum,
     static_picture,
 )
-from helpers.targets import beta, get_target, normal, student_t
 
 
 def send(widget: ManualVI, content: dict) -> None:
@@ -168,7 +168,7 @@ def test_answer_to_the_browser():
 
 
 def test_optimum_is_computed_only_when_asked_for(monkeypatch):
-    monkeypatch.setattr("helpers.manual_vi.OPTIMA", {})
+    monkeypatch.setattr("helpers.widgets.manual_vi.OPTIMA", {})
     widget = ManualVI()
     send(widget, message())
     assert widget.reading["best"] is None

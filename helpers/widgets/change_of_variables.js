@@ -1,4 +1,4 @@
-// The browser's side of helpers/change_of_variables.py. All is computed here; the kernel is never asked. Every view of
+// The browser's side of helpers/widgets/change_of_variables.py. All is computed here; the kernel is never asked. Every view of
 // a model shares one local attribute, "state": mu, sigma, target and jacobian (whether q is carried with it).
 
 const HEIGHT = 250;

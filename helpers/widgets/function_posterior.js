@@ -1,4 +1,4 @@
-// The browser's side of helpers/function_posterior.py, after helpers/widgets.js: it asks the kernel for fits and draws them.
+// The browser's side of helpers/widgets/function_posterior.py, after helpers/widgets/base.js: it asks the kernel for fits and draws them.
 
 const PANEL = { prefix: "fp", height: 340, margin: { left: 44, right: 10, top: 8, bottom: 38 } };
 const SLIDERS = { width: "width", rows: "rows", prior_sd: "prior sd" };

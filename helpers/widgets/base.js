@@ -1,4 +1,4 @@
-// What the course's newer widgets share; helpers/widgets.py puts it before each widget's own script. Every view of a
+// What the course's newer widgets share; helpers/widgets/base.py puts it before each widget's own script. Every view of a
 // model shares one local attribute, "state" (what the reader has chosen); the kernel's answers come in "reading".
 
 const same = (a, b) => Object.keys(a).every((name) => a[name] === b[name]);

@@ -1,4 +1,4 @@
-// The browser's side of helpers/noisy_descent.py, after helpers/widgets.js: it asks the kernel for paths and draws them.
+// The browser's side of helpers/widgets/noisy_descent.py, after helpers/widgets/base.js: it asks the kernel for paths and draws them.
 
 const PANEL = { prefix: "nd", height: 270, margin: { left: 50, right: 12, top: 8, bottom: 38 } };
 const SHADES = 9; // of the steps, by age

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from scipy.linalg import solve_discrete_lyapunov
 
-from helpers.noisy_descent import (
+from helpers.widgets.noisy_descent import (
     BATCHES,
     ROWS,
     STEPS,

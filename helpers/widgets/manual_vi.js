@@ -1,4 +1,4 @@
-// The browser's side of helpers/manual_vi.py. Every view of a model shares one local attribute, "state" (what the
+// The browser's side of helpers/widgets/manual_vi.py. Every view of a model shares one local attribute, "state" (what the
 // reader has chosen); the kernel's answers come in "reading". Both have target, objective, mu and sigma.
 
 const CHOICES = ["target", "objective", "mu", "sigma"];

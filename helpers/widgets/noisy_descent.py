@@ -29,7 +29,7 @@ from matplotlib.figure import Figure
 
 from helpers import drawing, style
 from helpers.targets import check_finite
-from helpers.widgets import WithPicture, script
+from helpers.widgets.base import WithPicture, script
 
 ROWS = 10_000
 STEPS = 300

@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 from helpers import drawing, sensor_fits, style
 from helpers.sensor import GRID, outputs, sensor
 from helpers.sensor_fits import Setting
-from helpers.widgets import WithPicture, script
+from helpers.widgets.base import WithPicture, script
 
 CHOICES = {"width": (1, 2, 3, 5, 10, 20), "rows": (5, 10, 20, 50), "prior_sd": (0.1, 0.3, 1.0, 3.0, 10.0)}
 X = np.linspace(GRID[0], GRID[-1], 121)  # where the functions are drawn

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.function_posterior import (
+from helpers.sensor import outputs, sensor
+from helpers.widgets.function_posterior import (
     CHOICES,
     CURVES,
     ENOUGH,
@@ -21,7 +22,6 @@ from helpers.function_posterior import (
     measured,
     read,
 )
-from helpers.sensor import outputs, sensor
 
 # few enough that no test waits for more than three fits
 TRUE, TOO_FEW = State(exact=True), State(rows=50, exact=True)

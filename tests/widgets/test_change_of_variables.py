@@ -14,8 +14,17 @@ from PIL import Image
 from scipy import integrate, special, stats
 
 from helpers.best_gaussian import best_gaussian
-from helpers.change_of_variables import BETAS, MU_RANGE, SIGMA_RANGE, STRIPS, ChangeOfVariables, State, area, carried
 from helpers.targets import logit_beta, normal
+from helpers.widgets.change_of_variables import (
+    BETAS,
+    MU_RANGE,
+    SIGMA_RANGE,
+    STRIPS,
+    ChangeOfVariables,
+    State,
+    area,
+    carried,
+)
 
 CORNERS = [(0, 1), (1, 1), (-3, 0.5), (8, 3), (-8, 3), (-8, 0.1), (8, 0.1), (0, 3)]
 NAMES = ["none", "Beta(3, 2)", "Beta(12, 2)", "Beta(0.6, 0.6)"]

@@ -22,7 +22,7 @@ from helpers import drawing, style
 from helpers.best_gaussian import best_gaussian
 from helpers.divergences import elbo, kl
 from helpers.targets import TARGETS, Normal, Target, check_finite, normal
-from helpers.widgets import WithPicture
+from helpers.widgets.base import WithPicture
 
 OBJECTIVES = ("KL(q‖p)", "KL(p‖q)", "ELBO")
 MU_RANGE = (-10.0, 10.0)

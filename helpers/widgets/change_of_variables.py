@@ -24,7 +24,7 @@ from scipy import special
 from helpers import drawing, style
 from helpers.best_gaussian import best_gaussian
 from helpers.targets import Normal, beta, check_finite, logit_beta, normal
-from helpers.widgets import WithPicture
+from helpers.widgets.base import WithPicture
 
 MU_RANGE = (-8.0, 8.0)
 SIGMA_RANGE = (0.1, 3.0)

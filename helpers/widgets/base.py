@@ -11,7 +11,7 @@ SHARED = Path(__file__).with_suffix(".js")
 
 
 def script(name: str) -> str:
-    """The script of the widget in ``helpers/name.js``, after what it shares with others (``helpers/widgets.js``)."""
+    """The script of the widget in ``helpers/widgets/name.js``, after what it shares with others (``helpers/widgets/base.js``)."""
     return "\n".join(path.read_text(encoding="utf-8") for path in (SHARED, SHARED.with_name(f"{name}.js")))
 
 
