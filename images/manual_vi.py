@@ -19,6 +19,6 @@ if __name__ == "__main__":
             page.goto(address.format(page="doc/tree/one.ipynb"))
             wait_for_kernel(page)
             run_all(page)
-            page.locator(".manual-vi .mvi-reading").filter(has_text="KL").wait_for()
+            page.locator(".manual-vi .elbo-reading").filter(has_text="KL").wait_for()
             page.wait_for_timeout(1000)  # the bar is still gliding
             page.locator(".manual-vi").first.screenshot(path=PICTURE)

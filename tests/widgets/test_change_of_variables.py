@@ -41,6 +41,7 @@ SHOW = """async ([source, attributes, count]) => {
     };
     window.listeners = listeners;
     window.cleanups = [];
+    module.default.initialize({model});
     for (let k = 0; k < count; k++) {
         const el = document.body.appendChild(document.createElement("div"));
         window.cleanups.push(module.default.render({model, el}));

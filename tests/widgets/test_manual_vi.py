@@ -14,7 +14,6 @@ from helpers.targets import beta, get_target, normal, student_t
 from helpers.widgets.manual_vi import (
     MU_RANGE,
     OBJECTIVES,
-    ON_THE_REAL_LINE,
     PICTURE,
     SIGMA_RANGE,
     ManualVI,
@@ -24,6 +23,7 @@ from helpers.widgets.manual_vi import (
     distance,
     measure,
     number,
+    on_the_real_line,
     optimum,
     static_picture,
 )
@@ -34,13 +34,13 @@ def send(widget: ManualVI, content: dict) -> None:
     widget._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
 
 
-def message(**changes) -> dict:
+def message(optimum: bool = False, **changes) -> dict:
     """A message of the browser about the default state, with `changes`."""
-    state = {"target": "Student-t", "objective": "KL(q‖p)", "mu": 3.0, "sigma": 1.0}
-    return state | {"token": "here-1", "optimum": False} | changes
+    state = {"target": "Student-t", "objective": "KL(q‖p)", "mu": 3.0, "sigma": 1.0} | changes
+    return {"state": state, "token": "here-1", "optimum": optimum}
 
 
-@pytest.mark.parametrize("target", ON_THE_REAL_LINE)
+@pytest.mark.parametrize("target", on_the_real_line())
 @pytest.mark.parametrize(("mu", "sigma"), [(0.5, 1.2), (-3.0, 0.4), (6.46, 0.71)])
 def test_reading_is_the_divergence(target, mu, sigma):
     p, q = get_target(target), normal(mu, sigma)
@@ -59,7 +59,7 @@ def test_same_state_gives_the_same_reading():
 
 
 def test_menu_holds_every_target_on_the_real_line():
-    assert list(ON_THE_REAL_LINE) == [
+    assert list(on_the_real_line()) == [
         "Student-t",
         "Gumbel",
         "two-normal mixture",
@@ -97,7 +97,7 @@ def test_bounds_are_allowed(mu, sigma):
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
-@pytest.mark.parametrize("target", ON_THE_REAL_LINE)
+@pytest.mark.parametrize("target", on_the_real_line())
 def test_optimum(target, objective):
     p = get_target(target)
     found = optimum(target, objective)
@@ -163,6 +163,7 @@ def test_answer_to_the_browser():
     widget = ManualVI()
     send(widget, message(mu=1, sigma=2.5, target="Laplace", objective="KL(p‖q)"))
     assert widget.state == State("Laplace", "KL(p‖q)", 1.0, 2.5)
+    assert widget.reading["state"] == {"target": "Laplace", "objective": "KL(p‖q)", "mu": 1.0, "sigma": 2.5}
     assert widget.reading["token"] == "here-1"
     assert widget.reading["text"] == f"KL(p‖q) = {number(kl(get_target('Laplace'), normal(1, 2.5)))} nats"
 
@@ -189,6 +190,8 @@ def test_optimum_is_computed_only_when_asked_for(monkeypatch):
         message(target="Cauchy"),
         message(objective={}),
         {},
+        {"state": {"token": "here-2"}},
+        {"state": None},
         {"token": "here-2"},
         None,
         "hello",
@@ -213,7 +216,7 @@ def test_display_carries_a_small_static_picture():
     assert widget.reading["best"], "the stored reading knows how far the best is"
 
 
-@pytest.mark.parametrize("target", ON_THE_REAL_LINE)
+@pytest.mark.parametrize("target", on_the_real_line())
 def test_static_picture_is_small(target):
     assert len(static_picture(State(target, "ELBO", -7.5, 0.15))) < 30_000
 
