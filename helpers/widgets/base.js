@@ -84,7 +84,8 @@ const viewing = ({ busy = "", patience = 3000, rest = () => {}, ...widget }) =>
       root.classList.toggle("elbo-stale", stale);
       clearTimeout(timer);
       say(parts.note, stale ? busy : "");
-      timer = setTimeout(...(stale ? [() => say(parts.note, alone), patience] : [() => rest(parts, reading), 700]));
+      if (stale) timer = setTimeout(() => say(parts.note, alone), patience);
+      else timer = setTimeout(() => rest(parts, reading), 700);
     };
     const choose = () => {
       const [state, reading] = [stateOf(model), model.get("reading")];
@@ -147,7 +148,7 @@ const fixed = (value, digits) => minus(value.toFixed(digits).replace(/^-(0\.0*)$
 const range = (count) => Array.from({ length: count }, (_, k) => k);
 const widthOf = (node) => Math.floor(node.clientWidth); // 0 while the view is not on the page
 const limited = (pixels) => Math.max(-1e4, Math.min(1e4, pixels)).toFixed(1); // a curve can go very far
-const line = (points) => `M${points.map((point) => point.map(limited).join(" ")).join("L")}`;
+const line = (points) => `M${points.map(([x, y]) => `${limited(x)} ${limited(y)}`).join("L")}`;
 
 // A function from the values of an axis to pixels.
 const scale = ([low, high], from, to) => (value) => from + ((value - low) / (high - low)) * (to - from);

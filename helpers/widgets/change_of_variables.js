@@ -67,9 +67,10 @@ const page = ({ mu, sigma, targets, none, strips }) => `
 // is the same with and without the Jacobian, so that one sees what it does.
 function panels({ jacobian }, { line }) {
   const unit = { label: "θ", ends: [0, 1], step: 0.25, across: "theta", p: "carried", full: "carried" };
+  const [q, height] = jacobian ? ["carried", "density"] : ["bare", "q(ζ), not a density"];
   return {
-    line: { label: "ζ", ends: line, step: 5, across: "zeta", q: "bare", p: "bare", full: "bare" },
-    unit: { ...unit, q: jacobian ? "carried" : "bare" },
+    line: { label: "ζ", height: "density", ends: line, step: 5, across: "zeta", q: "bare", p: "bare", full: "bare" },
+    unit: { ...unit, q, height },
   };
 }
 
@@ -80,42 +81,47 @@ function topOf({ full, p }, pieces, target, { tops, edge }) {
   return tops.find((top) => top >= peak) ?? tops.at(-1);
 }
 
-// The SVG of one of the panels. `target` has no points where none is chosen.
-function draw({ label, ends, step, across, q, p, full }, top, pieces, target, options, width) {
+// Draws the axes of a panel and empty curves; returns the curves, and the pixels of a point.
+function drawFrame(plot, { label, ends, step, height }, top, { strips }, width) {
   const heights = range(7).map((k) => (top * k) / 6);
-  const { x, y, inner, svg } = panel(
-    { ...PANEL, width },
-    { label, ends, ticks: grid(...ends, step).map((value) => [value, `${value}`]) },
-    {
-      label: q === full ? "density" : "q(ζ), not a density",
-      ends: [0, top],
-      ticks: heights.map((height) => [height, `${Number(height.toFixed(2))}`]),
-    },
+  const across = { label, ends, ticks: grid(...ends, step).map((value) => [value, `${value}`]) };
+  const up = { label: height, ends: [0, top], ticks: heights.map((value) => [value, `${Number(value.toFixed(2))}`]) };
+  const { x, y, inner, svg } = panel({ ...PANEL, width }, across, up);
+  const filled = strips.map((fill) => `<path class="cov-strip" fill="${fill}"/>`);
+  plot.innerHTML = svg(
+    "",
+    `<g><path class="cov-p-area"/>${filled.join("")}<path class="cov-p"/><path class="cov-q"/></g>
+     <text class="cov-cut" x="${inner.width / 2}" y="14" text-anchor="middle"></text>`,
   );
+  const [picture, cut] = [plot.firstElementChild, plot.querySelector(".cov-cut")];
+  return { x, y, picture, cut, paths: [...cut.previousElementSibling.children] };
+}
+
+// `target` has no points where none is chosen.
+function drawCurves({ x, y, picture, cut, paths }, { label, across, q, p }, top, pieces, target) {
   const curve = (points, height) => points.map((d) => [x(d[across]), y(d[height])]);
-  const foot = (point) => [x(point[across]), y(0)];
+  const foot = (d) => [x(d[across]), y(0)];
   const area = (points, height) => `${line([foot(points[0]), ...curve(points, height), foot(points.at(-1))])}Z`;
-  const path = (name, d, fill = "") => `<path class="${name}" d="${d}" ${fill && `fill="${fill}"`}/>`;
+  const filled = pieces.map((points) => area(points, q));
+  const [under, edge] = target.length ? [area(target, p), line(curve(target, p))] : ["", ""];
+  [under, ...filled, edge, line(curve(pieces.flat(), q))].forEach((d, k) => paths[k].setAttribute("d", d));
   const peak = Math.max(...pieces.flat().map((d) => d[q]));
-  const cut = peak > top ? `peak of q: ${Math.round(peak)} ↑` : "";
-  const content = [
-    target.length ? path("cov-p-area", area(target, p)) : "",
-    ...pieces.map((points, k) => path("cov-strip", area(points, q), options.strips[k])),
-    target.length ? path("cov-p", line(curve(target, p))) : "",
-    path("cov-q", line(curve(pieces.flat(), q))),
-    `<text x="${inner.width / 2}" y="14" text-anchor="middle">${cut}</text>`,
-  ];
-  return svg(`q over ${label}, in ten strips; its peak is ${peak.toPrecision(2)}`, content.join(""));
+  cut.textContent = peak > top ? `peak of q: ${Math.round(peak)} ↑` : "";
+  picture.setAttribute("aria-label", `q over ${label}, in ten strips; its peak is ${peak.toPrecision(2)}`);
 }
 
 function drawState(parts, state, options) {
+  const drawn = (parts.drawn ??= {});
   const pieces = strips(state, options, DRAWN);
   const chosen = targetOf(state, options);
   const target = chosen ? targetPoints(chosen) : [];
   for (const [name, shown] of Object.entries(panels(state, options))) {
     const width = widthOf(parts[name]);
+    if (width === 0) continue;
     const top = topOf(shown, pieces, target, options);
-    if (width > 0) parts[name].innerHTML = draw(shown, top, pieces, target, options, width);
+    const key = `${shown.height} ${top} ${width}`;
+    if (drawn[name]?.key !== key) drawn[name] = { key, ...drawFrame(parts[name], shown, top, options, width) };
+    drawCurves(drawn[name], shown, top, pieces, target);
   }
   for (const name of ["mu", "sigma"]) place(parts, name, state[name], fixed(state[name], 2));
   parts.target.value = state.target;

@@ -34,7 +34,7 @@ WHY_INFINITE = {
 
 @cache
 def on_the_real_line() -> dict[str, Target]:
-    """The targets of the menu by name, as a normal q can be held against them: those that live on the whole line."""
+    """The targets of the menu, by name: those that live on the whole real line, as q does."""
     return {name: p for name, make in TARGETS.items() if np.isinf((p := make()).support).all()}
 
 
