@@ -34,7 +34,9 @@ ROOT = Path(__file__).resolve().parents[1]
 CACHE, TABLE = ROOT / "benchmarks" / "results.jsonl", ROOT / "benchmarks" / "RESULTS.md"
 PICTURE = ROOT / "images" / "benchmarks.png"
 LIBRARIES = ("pymc", "pytensor", "jax", "numpy", "numpyro", "optax", "blackjax", "nutpie", "plotly")
-IN_THE_BROWSER = "from helpers.manual_vi import ManualVI\nManualVI"  # the slider's widget, which another kernel runs
+IN_THE_BROWSER = (
+    "from helpers.widgets.manual_vi import ManualVI\nManualVI"  # the slider's widget, which another kernel runs
+)
 PROBLEMS = ("student-t", "logit-beta", "logistic", "logistic-full", "mixture", "minibatch", "moons", "sine")
 LONGEST = 3600  # seconds that one run may take
 METHODS = ("published", "ours", "others")

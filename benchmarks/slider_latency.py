@@ -16,7 +16,7 @@ import numpy as np
 
 from tools.browser import chromium, jupyter, missing, run_all, wait_for_kernel, write_notebook
 
-SOURCE = "from helpers.manual_vi import ManualVI\n\nManualVI()"
+SOURCE = "from helpers.widgets import ManualVI\n\nManualVI()"
 ALLOWED = {"redrawn curve": 50, "new reading": 120}  # ms, 95th percentile
 STEP = 0.016  # seconds between two moves of the mouse: what a screen shows
 EVENTS = 150  # a slider

@@ -9,9 +9,7 @@ sys.path.insert(0, str(PICTURE.parents[1]))  # for `tools`
 
 from tools.browser import chromium, jupyter, run_all, wait_for_kernel, write_notebook
 
-SOURCE = (
-    'from helpers.manual_vi import ManualVI\n\nManualVI(target="Student-t", objective="KL(q‖p)", mu=1.5, sigma=1.0)'
-)
+SOURCE = 'from helpers.widgets import ManualVI\n\nManualVI(target="Student-t", objective="KL(q‖p)", mu=1.5, sigma=1.0)'
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
@@ -21,6 +19,6 @@ if __name__ == "__main__":
             page.goto(address.format(page="doc/tree/one.ipynb"))
             wait_for_kernel(page)
             run_all(page)
-            page.locator(".manual-vi .mvi-reading").filter(has_text="KL").wait_for()
+            page.locator(".manual-vi .elbo-reading").filter(has_text="KL").wait_for()
             page.wait_for_timeout(1000)  # the bar is still gliding
             page.locator(".manual-vi").first.screenshot(path=PICTURE)

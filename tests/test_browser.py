@@ -5,13 +5,13 @@ import shutil
 
 import pytest
 
+from tests.support.widgets import ONE_CELL, WIDGETS
 from tools.browser import REPOSITORY, chromium, jupyter, missing, run_all, wait_for_kernel, write_notebook
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
 CHAPTER = "01_student_t.ipynb"
-ONE_CELL = "one_cell.ipynb"
-SOURCE = "from helpers.manual_vi import ManualVI\n\nManualVI()"
+SOURCE = "from helpers.widgets import ManualVI\n\nManualVI()"
 
 
 @pytest.fixture(scope="module")  # a Playwright that lives longer breaks asyncio.run in other tests
@@ -57,13 +57,13 @@ class Hands:
         self.widget = page.locator(".manual-vi")
         self.mu = self.widget.get_by_role("slider", name="mean μ")
         self.sigma = self.widget.get_by_role("slider", name="sd σ")
-        self.reading = self.widget.locator(".mvi-reading")
+        self.reading = self.widget.locator(".elbo-reading")
         self.expect(self.widget).to_have_count(1)
         self.settle()
 
     def settle(self) -> None:
         """Wait until the reading belongs to what the sliders show."""
-        self.expect(self.widget).not_to_have_class(re.compile("mvi-stale"))
+        self.expect(self.widget).not_to_have_class(re.compile("elbo-stale"))
         self.expect(self.widget.get_by_role("button", name="Move to the optimum")).to_be_enabled()
 
     def sees(self) -> tuple[str, str]:
@@ -144,13 +144,13 @@ def test_one_cell_in_notebook_7(open_page):
 
 
 BUSY = """import os, time
-from helpers.noisy_descent import NoisyDescent
+from helpers.widgets import NoisyDescent
 
 class Waiting(NoisyDescent):
-    def _walk(self, *message):
+    def answer(self, *asked):
         while os.path.exists({flag!r}):
             time.sleep(0.05)
-        super()._walk(*message)
+        super().answer(*asked)
 
 Waiting(batch=300)"""
 
@@ -162,13 +162,13 @@ def test_noisy_descent_by_keyboard_and_while_the_kernel_is_busy(open_page, tmp_p
     set_source(page, BUSY.format(flag=str(flag)))
     run_all(page)
     widget = page.locator(".noisy-descent")
-    reading, note = widget.locator(".nd-reading"), widget.locator(".nd-note")
+    reading, note = widget.locator(".elbo-reading"), widget.locator(".elbo-note")
     batch, rate = (widget.get_by_role("slider", name=name) for name in ("batch size", "learning rate"))
     expect(reading).to_have_text(re.compile(r"^Last step: \S+ posterior sd from the optimum\.$"))
 
     batch.focus()
     page.keyboard.press("End")
-    expect(widget.locator(".nd-cost")).to_have_text(re.compile("^300 steps of all 10,000 rows: 3,000,000 rows read"))
+    expect(widget.locator(".elbo-cost")).to_have_text(re.compile("^300 steps of all 10,000 rows: 3,000,000 rows read"))
     expect(batch).to_have_attribute("aria-valuetext", "all 10,000 rows")
     for key in ("Tab", "Tab", "Tab", "Space"):
         page.keyboard.press(key)
@@ -178,11 +178,11 @@ def test_noisy_descent_by_keyboard_and_while_the_kernel_is_busy(open_page, tmp_p
     rate.focus()
     for key in ("Home", "ArrowUp", "End"):
         page.keyboard.press(key)
-    expect(widget).to_have_class(re.compile("nd-stale"))
+    expect(widget).to_have_class(re.compile("elbo-stale"))
     expect(note).to_have_text(re.compile("is the kernel busy"), timeout=15_000)
     flag.unlink()
     expect(reading).to_have_text(re.compile("^Diverged after .* all 10,000 rows a step"))  # the last state's
-    expect(widget).not_to_have_class(re.compile("nd-stale"))
+    expect(widget).not_to_have_class(re.compile("elbo-stale"))
     expect(note).to_have_text("")
 
     page.set_viewport_size({"width": 420, "height": 900})
@@ -193,13 +193,13 @@ def test_noisy_descent_by_keyboard_and_while_the_kernel_is_busy(open_page, tmp_p
 
 
 FUNCTIONS = """import os, time
-from helpers.function_posterior import FunctionPosterior
+from helpers.widgets import FunctionPosterior
 
 class Waiting(FunctionPosterior):
-    def _fit(self, *message):
+    def answer(self, *asked):
         while os.path.exists({flag!r}):
             time.sleep(0.05)
-        super()._fit(*message)
+        super().answer(*asked)
 
 Waiting()"""
 
@@ -211,10 +211,12 @@ def test_function_posterior_by_keyboard_and_while_it_fits(open_page, tmp_path):
     set_source(page, FUNCTIONS.format(flag=str(flag)))
     run_all(page)
     widget = page.locator(".function-posterior")
-    reading, note, band = (widget.locator(name) for name in (".fp-reading", ".fp-note", ".fp-plot .fp-advi .fp-band"))
+    reading, note, band = (
+        widget.locator(name) for name in (".elbo-reading", ".elbo-note", ".elbo-plot .fp-advi .fp-band")
+    )
     width, rows = (widget.get_by_role("slider", name=name) for name in ("width", "rows"))
     expect(reading).to_have_text(re.compile(r"^ELBO = \S+ ± \S+ nats$"))
-    expect(widget.locator(".fp-plot .fp-curve")).to_have_count(20)
+    expect(widget.locator(".elbo-plot .fp-curve")).to_have_count(20)
 
     flag.touch()  # the kernel waits with its answer
     before = band.get_attribute("d")
@@ -222,11 +224,11 @@ def test_function_posterior_by_keyboard_and_while_it_fits(open_page, tmp_path):
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
     expect(note).to_have_text("Fitting …")
-    expect(widget).to_have_class(re.compile("fp-stale"))
+    expect(widget).to_have_class(re.compile("elbo-stale"))
     expect(width).to_be_focused()
     page.keyboard.press("ArrowRight")  # the latest wins
     flag.unlink()
-    expect(widget).not_to_have_class(re.compile("fp-stale"), timeout=30_000)
+    expect(widget).not_to_have_class(re.compile("elbo-stale"), timeout=30_000)
     expect(note).to_have_text("")
     expect(width).to_have_attribute("aria-valuetext", "3 units")
     expect(band).not_to_have_attribute("d", before)
@@ -234,9 +236,9 @@ def test_function_posterior_by_keyboard_and_while_it_fits(open_page, tmp_path):
     for key in ("Tab", "End", "Tab", "Tab", "Space"):  # rows, prior sd, and the box
         page.keyboard.press(key)
     expect(rows).to_have_attribute("aria-valuetext", "50 readings")
-    expect(widget.locator(".fp-cost")).to_have_text(re.compile("draws of the first layer"), timeout=30_000)
-    expect(widget).not_to_have_class(re.compile("fp-stale"), timeout=30_000)
-    expect(widget.locator(".fp-plot svg").first).to_have_attribute("aria-label", re.compile("50 readings"))
+    expect(widget.locator(".elbo-cost")).to_have_text(re.compile("draws of the first layer"), timeout=30_000)
+    expect(widget).not_to_have_class(re.compile("elbo-stale"), timeout=30_000)
+    expect(widget.locator(".elbo-plot svg").first).to_have_attribute("aria-label", re.compile("50 readings"))
 
     page.set_viewport_size({"width": 420, "height": 900})
     assert widget.evaluate("(node) => node.scrollWidth <= node.clientWidth")
@@ -244,12 +246,6 @@ def test_function_posterior_by_keyboard_and_while_it_fits(open_page, tmp_path):
     page.close()
 
 
-WIDGETS = {
-    "manual_vi": "ManualVI",
-    "change_of_variables": "ChangeOfVariables",
-    "noisy_descent": "NoisyDescent",
-    "function_posterior": "FunctionPosterior",
-}
 LOOKS = "(widget) => [...widget.querySelectorAll('path')].map((path) => path.getAttribute('d')).join()"
 
 
@@ -264,11 +260,11 @@ def at_rest(page, widget) -> str:
 @pytest.mark.parametrize("page_of", ["doc/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
 def test_every_widget_appears_is_labelled_reacts_and_survives_a_second_run(open_page, page_of):
     page = open_page(f"{page_of}/{ONE_CELL}")
-    for module, name in WIDGETS.items():
-        set_source(page, f"from helpers.{module} import {name}\n\n{name}()")
+    for name, root in WIDGETS.items():
+        set_source(page, f"from helpers.widgets import {name}\n\n{name}()")
         for _ in range(2):
             run_all(page)
-            appears_and_reacts(page, f".{module.replace('_', '-')}")
+            appears_and_reacts(page, f".{root}")
     assert page.our_errors == []
     page.close()
 

@@ -118,8 +118,8 @@ def test_the_sliders_script_is_in_the_interfaces_key(monkeypatch):
     closure = keys.Closure()
     for text in taken:
         closure.follow(keys.Code(text))
-    for file in ("manual_vi.js", "manual_vi.css"):
-        assert (ROOT / "helpers" / file).read_text(encoding="utf-8") in closure.pieces
+    for file in ("base.js", "base.css", "manual_vi.js", "manual_vi.css"):
+        assert (ROOT / "helpers" / "widgets" / file).read_text(encoding="utf-8") in closure.pieces
 
 
 def test_a_notebooks_code_is_without_its_setup_and_its_text(tmp_path):

@@ -5,31 +5,23 @@ mean-field Gaussian q(a)q(b), as a function of its two means, with its two sds a
 means, so its minimum (the posterior mean) and its contours (ellipses) are known exactly, and its gradient needs no
 draws from q: the only noise in a step is the choice of rows.
 
-The kernel computes every path. The traffic:
-
-- browser → kernel, a message ``{state, token}``, one in flight at most;
-- kernel → browser, the trait `reading`, which carries the state it belongs to and the message's token.
+The kernel computes every path.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from numbers import Integral
-from pathlib import Path
 from textwrap import fill
 
-import anywidget
-import matplotlib.pyplot as plt
 import numpy as np
-import traitlets
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from helpers.pictures import drawing, style
-from helpers.validate import check_finite
-from helpers.widgets import WithPicture, script
+from helpers.pictures import style
+from helpers.widgets.base import Answering, beside, keep_among, keep_between, picture_of
 
 ROWS = 10_000
 STEPS = 300
@@ -38,7 +30,6 @@ RATES = (0.01, 1.0)
 WINDOW = {"a": (-0.08, 0.8), "b": (-0.41, 0.21)}  # the part of the surface that is shown
 CONTOURS = range(10, 101, 10)  # posterior sd from the optimum
 TOO_FAR = 1_000.0  # in units of a and b; a path that gets there does not come back
-ROLES = {"approximation": "path", "second": "average", "target": "posterior", "muted": "contour"}
 
 
 @dataclass(frozen=True)
@@ -52,20 +43,14 @@ class State:
     seed: int = 15  # a typical walk: neither end is a lucky one
 
     def __post_init__(self):
-        check_finite(rate=self.rate)
-        low, high = RATES
-        rules = {
-            "batch": (self.batch in BATCHES, f"one of {', '.join(map(str, BATCHES))}"),
-            "rate": (low <= self.rate <= high, f"between {low:g} and {high:g}"),
-            "decay": (isinstance(self.decay, bool), "True or False"),
-            "average": (isinstance(self.average, bool), "True or False"),
-            "seed": (isinstance(self.seed, Integral) and self.seed >= 0, "a whole number >= 0"),
-        }
-        for name, (kept, allowed) in rules.items():
-            if not kept:
-                raise ValueError(f"{name} must be {allowed}, got {getattr(self, name)!r}")
-        for name, kind in {"batch": int, "rate": float, "seed": int}.items():  # NumPy's numbers are no JSON
-            object.__setattr__(self, name, kind(getattr(self, name)))
+        keep_among(self, batch=BATCHES)
+        keep_between(self, rate=RATES)
+        for name in ("decay", "average"):
+            if type(value := getattr(self, name)) is not bool:
+                raise ValueError(f"{name} must be True or False, got {value!r}")
+        if not isinstance(self.seed, Integral) or self.seed < 0:
+            raise ValueError(f"seed must be a whole number >= 0, got {self.seed!r}")
+        object.__setattr__(self, "seed", int(self.seed))  # NumPy's numbers are no JSON
 
 
 @dataclass(frozen=True)
@@ -169,13 +154,11 @@ def cost(state: State, path: np.ndarray) -> str:
     return f"{len(path) - 1} steps of {amount(state.batch)}: {rows:,} rows read, {number(rows / ROWS)} epochs."
 
 
-def read(state: State, token: str = "") -> dict:
-    """What the kernel sends to the browser about a state."""
+def read(state: State) -> dict:
+    """What the kernel says about a state."""
     path = walk(state)
     average = averages(path) if state.average else path[:0]
     return {
-        "state": asdict(state),
-        "token": token,
         "text": describe(state, path),
         "cost": cost(state, path),
         "path": path.round(5).tolist(),
@@ -187,26 +170,25 @@ def read(state: State, token: str = "") -> dict:
 
 def static_picture(state: State) -> bytes:
     """A PNG of a state beside one of another batch size, for readers who see the notebook where no kernel runs."""
+    decay = ", decaying" if state.decay else ""
+    note = f"Learning rate {state.rate:g}{decay}. Static picture: run the cell to change it yourself."
+    return picture_of(partial(_draw, state), 3.8, note, dpi=110)  # under 60 kB
+
+
+def _draw(state: State, figure: Figure) -> None:
+    """Draw a state beside one of another batch size."""
     other = replace(state, batch=1_000 if state.batch < 300 else 10)
-    with plt.rc_context():
-        style.apply()
-        plt.rcParams["savefig.dpi"] = 110  # under 60 kB
-        figure = Figure(figsize=(style.WIDTH, 3.8))
-        panels = figure.subplots(1, 2, sharex=True, sharey=True)
-        # the limits first: they say how much of a contour its label covers
-        panels[0].set(xlim=WINDOW["a"], ylim=WINDOW["b"], ylabel="mean of q(b), the slope")
-        for axes, shown in zip(panels, (state, other), strict=True):
-            path = walk(shown)
-            _surface(axes)
-            _path(axes, path, averages(path)[-1:] if state.average else path[:0])
-            axes.set_title(f"{amount(shown.batch)} a step\n{fill(describe(shown, path), 50)}", fontsize=10)
-            axes.set(xlabel="mean of q(a), the intercept")
-        legend = {"ncols": 5, "fontsize": 9.5, "columnspacing": 1.2, "handlelength": 1.4}
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", **legend)
-        decay = ", decaying" if state.decay else ""
-        note = f"Learning rate {state.rate:g}{decay}. Static picture: run the cell to change it yourself."
-        figure.supxlabel(note, x=0.99, ha="right", fontsize=10, color=style.PALETTE["muted"])
-        return drawing.png(figure)
+    panels = figure.subplots(1, 2, sharex=True, sharey=True)
+    # the limits first: they say how much of a contour its label covers
+    panels[0].set(xlim=WINDOW["a"], ylim=WINDOW["b"], ylabel="mean of q(b), the slope")
+    for axes, shown in zip(panels, (state, other), strict=True):
+        path = walk(shown)
+        _surface(axes)
+        _path(axes, path, averages(path)[-1:] if state.average else path[:0])
+        axes.set_title(f"{amount(shown.batch)} a step\n{fill(describe(shown, path), 50)}", fontsize=10)
+        axes.set(xlabel="mean of q(a), the intercept")
+    legend = {"ncols": 5, "fontsize": 9.5, "columnspacing": 1.2, "handlelength": 1.4}
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", **legend)
 
 
 def _surface(axes: Axes) -> None:
@@ -236,7 +218,7 @@ def _path(axes: Axes, path: np.ndarray, average: np.ndarray) -> None:
         axes.plot(*average.T, "D", color=style.PALETTE["second"], label="average", **marked)
 
 
-class NoisyDescent(WithPicture, anywidget.AnyWidget):
+class NoisyDescent(Answering):
     """Sliders for the batch size and the learning rate of gradient descent, and the path that it takes.
 
     Parameters
@@ -258,14 +240,10 @@ class NoisyDescent(WithPicture, anywidget.AnyWidget):
         For a value that is not allowed; the message names the argument.
     """
 
-    _esm = script("noisy_descent")
-    _css = Path(__file__).with_suffix(".css")
-    options = traitlets.Dict().tag(sync=True)
-    start = traitlets.Dict().tag(sync=True)
-    reading = traitlets.Dict().tag(sync=True)
+    _esm, _css = beside("noisy_descent", "js"), beside("noisy_descent", "css")
+    State, read, static_picture = State, staticmethod(read), staticmethod(static_picture)
 
     def __init__(self, batch=State.batch, rate=State.rate, decay=State.decay, average=State.average, seed=State.seed):
-        state = State(batch, rate, decay, average, seed)
         options = {
             "batches": [[size, amount(size)] for size in BATCHES],
             "rates": RATES,
@@ -274,19 +252,5 @@ class NoisyDescent(WithPicture, anywidget.AnyWidget):
             "optimum": data().optimum.tolist(),
             "axes": data().axes.tolist(),
             "contours": [*CONTOURS],
-            "colours": {name: style.PALETTE[role] for role, name in ROLES.items()},
         }
-        super().__init__(options=options, start=asdict(state), reading=read(state))
-        self.on_msg(self._walk)
-
-    def _walk(self, _, message, __) -> None:
-        """Answer the browser; ignore what is not a state."""
-        try:
-            state = State(**message["state"])
-        except (KeyError, TypeError, ValueError):
-            return
-        self.reading = read(state, str(message.get("token", "")))
-
-    def picture(self) -> bytes:
-        """A PNG of the start, for where no kernel runs."""
-        return static_picture(State(**self.start))
+        super().__init__(State(batch, rate, decay, average, seed), options)

@@ -1,29 +1,22 @@
 """A widget to do variational inference by hand: drag μ and σ of a normal q over a target p.
 
-The browser draws q at once; the kernel computes the reading by quadrature and sends it after. The traffic:
-
-- browser → kernel, a message ``{target, objective, mu, sigma, token, optimum}``, two in flight at most;
-- kernel → browser, the trait `reading`, which carries the state it belongs to and the message's token.
+The browser draws q at once; the kernel computes the reading by quadrature and sends it after.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
+from functools import cache
 
-import anywidget
-import matplotlib.pyplot as plt
 import numpy as np
-import traitlets
 from matplotlib.figure import Figure
 
-from helpers.pictures import drawing, style
+from helpers.pictures import drawing
 from helpers.truth.closest import best_gaussian
 from helpers.truth.divergences import elbo, kl
 from helpers.truth.targets import TARGETS, Normal, Target, normal
-from helpers.validate import check_finite
-from helpers.widgets import WithPicture
+from helpers.widgets.base import Answering, beside, keep_among, keep_between, picture_of
 
 OBJECTIVES = ("KL(q‖p)", "KL(p‖q)", "ELBO")
 MU_RANGE = (-10.0, 10.0)
@@ -32,12 +25,17 @@ FACTOR = 5  # the ELBO is taken with 5·p, so that it is not just −KL
 CLOSEST, FARTHEST = 0.001, 100.0  # ends of the bar "how far from the best", in nats
 HEADROOM = 1.3  # height of the picture over p's peak; the peak of every best q fits in
 PICTURE = (-11.0, 11.0)  # ends of the θ axis: every q that the sliders can reach has its centre inside
-ON_THE_REAL_LINE = {name: p for name, make in TARGETS.items() if np.isinf((p := make()).support).all()}
 OPTIMA: dict[tuple[str, str], dict] = {}  # those computed so far, by target and objective; see `optimum`
 WHY_INFINITE = {
     "KL(q‖p)": "q has mass where p has none",
     "KL(p‖q)": "p's tails are too heavy for a normal q",
 }
+
+
+@cache
+def on_the_real_line() -> dict[str, Target]:
+    """The targets of the menu, by name: those that live on the whole real line, as q does."""
+    return {name: p for name, make in TARGETS.items() if np.isinf((p := make()).support).all()}
 
 
 @dataclass(frozen=True)
@@ -50,20 +48,13 @@ class State:
     sigma: float = 1.0
 
     def __post_init__(self):
-        for name, allowed in {"target": tuple(ON_THE_REAL_LINE), "objective": OBJECTIVES}.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {getattr(self, name)!r}")
-        for name, (low, high) in {"mu": MU_RANGE, "sigma": SIGMA_RANGE}.items():
-            value = getattr(self, name)
-            check_finite(**{name: value})
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be between {low:g} and {high:g}, got {value!r}")
-            object.__setattr__(self, name, float(value))
+        keep_among(self, target=tuple(on_the_real_line()), objective=OBJECTIVES)
+        keep_between(self, mu=MU_RANGE, sigma=SIGMA_RANGE)
 
     @property
     def p(self) -> Target:
         """The target."""
-        return ON_THE_REAL_LINE[self.target]
+        return on_the_real_line()[self.target]
 
     @property
     def q(self) -> Normal:
@@ -72,7 +63,15 @@ class State:
 
 
 def measure(objective: str, q: Target, p: Target) -> float:
-    """The objective in nats; the ELBO is the one of the unnormalised target `FACTOR`·p."""
+    """An objective in nats.
+
+    Parameters
+    ----------
+    objective : str
+        One of `OBJECTIVES`; the ELBO is the one of the unnormalised target `FACTOR`·p.
+    q, p : Target
+        The approximation and the target.
+    """
     if objective == "ELBO":
         return elbo(q, p.scaled(math.log(FACTOR)))
     return kl(q, p) if objective == "KL(q‖p)" else kl(p, q)
@@ -81,7 +80,7 @@ def measure(objective: str, q: Target, p: Target) -> float:
 def optimum(target: str, objective: str) -> dict:
     """The best normal for a target of the menu: its `mu`, `sigma` and the objective's `value` there."""
     if (target, objective) not in OPTIMA:
-        p = ON_THE_REAL_LINE[target]
+        p = on_the_real_line()[target]
         # the ELBO is highest where KL(q‖p) is least
         criterion = "KL(q‖p)" if objective == "ELBO" else objective
         best = best_gaussian(p, criterion)
@@ -113,7 +112,15 @@ def describe(objective: str, value: float) -> str:
 
 
 def distance(objective: str, value: float, best: float) -> dict:
-    """How far a value is from the best: nats (None where infinite), the bar's filled share, and words."""
+    """How far a value is from the best: nats (None where infinite), the bar's filled share, and words.
+
+    Parameters
+    ----------
+    objective : str
+        One of `OBJECTIVES`.
+    value, best : float
+        What it is, and at its best, in nats.
+    """
     excess = max(0.0, best - value if objective == "ELBO" else value - best)
     share = math.log(max(excess, CLOSEST) / CLOSEST) / math.log(FARTHEST / CLOSEST)
     if excess < CLOSEST:
@@ -124,13 +131,11 @@ def distance(objective: str, value: float, best: float) -> dict:
     return {"nats": excess if math.isfinite(excess) else None, "share": min(1.0, share), "words": words}
 
 
-def read(state: State, token: str = "") -> dict:
-    """What the kernel sends to the browser about a state; `best` is None as long as nobody computed it."""
+def read(state: State) -> dict:
+    """What the kernel says about a state; `best` is None as long as nobody computed it."""
     best = OPTIMA.get((state.target, state.objective))
     value = measure(state.objective, state.q, state.p)
     return {
-        **asdict(state),
-        "token": token,
         "text": describe(state.objective, value),
         "best": best,
         "distance": best and distance(state.objective, value, best["value"]),
@@ -145,29 +150,26 @@ def curve(p: Target) -> dict:
 
 def static_picture(state: State) -> bytes:
     """A PNG of a state, for readers who see the notebook where no kernel runs."""
-    p, q = state.p, state.q
     optimum(state.target, state.objective)
-    reading = read(state)
-    label = f"approximation q: μ = {state.mu:.2f}, σ = {state.sigma:.3f}".replace("-", "−")
-    with plt.rc_context():
-        style.apply()
-        figure = Figure(figsize=(style.WIDTH, 3.8))
+
+    def draw(figure: Figure) -> None:
+        reading = read(state)
+        label = f"approximation q: μ = {state.mu:.2f}, σ = {state.sigma:.3f}".replace("-", "−")
         axes = figure.subplots()
-        drawing.densities(axes, np.linspace(*PICTURE, 2001), p, {label: q})
-        axes.set(xticks=range(-10, 11, 2), xlim=PICTURE, ylim=(0, curve(p)["top"]))
+        drawing.densities(axes, np.linspace(*PICTURE, 2001), state.p, {label: state.q})
+        axes.set(xticks=range(-10, 11, 2), xlim=PICTURE, ylim=(0, curve(state.p)["top"]))
         axes.set_title(f"{reading['text']}\n{reading['distance']['words']}")
-        note = "Static picture: run the cell to move q yourself."
-        figure.supxlabel(note, x=0.99, ha="right", fontsize=10, color=style.PALETTE["muted"])
-        return drawing.png(figure)
+
+    return picture_of(draw, 3.8, "Static picture: run the cell to move q yourself.")
 
 
-class ManualVI(WithPicture, anywidget.AnyWidget):
+class ManualVI(Answering):
     """Sliders for μ and σ of a normal q over a target p, with a live reading of how close they are.
 
     Parameters
     ----------
     target : str
-        A target of `helpers.truth.targets` that lives on the whole real line.
+        A target of `helpers.targets` that lives on the whole real line.
     objective : str
         "KL(q‖p)", "KL(p‖q)" or "ELBO".
     mu, sigma : float
@@ -179,44 +181,29 @@ class ManualVI(WithPicture, anywidget.AnyWidget):
         For a value that is not allowed; the message names the argument.
     """
 
-    _esm = Path(__file__).with_suffix(".js")
-    _css = Path(__file__).with_suffix(".css")
-    options = traitlets.Dict().tag(sync=True)
-    start = traitlets.Dict().tag(sync=True)
-    reading = traitlets.Dict().tag(sync=True)
+    _esm, _css = beside("manual_vi", "js"), beside("manual_vi", "css")
+    State, read, static_picture = State, staticmethod(read), staticmethod(static_picture)
 
     def __init__(self, target="Student-t", objective="KL(q‖p)", mu=State.mu, sigma=State.sigma):
-        state = State(target, objective, mu, sigma)
         options = {
-            "targets": list(ON_THE_REAL_LINE),  # their order: a stored notebook does not keep that of a dict
-            "curves": {name: curve(p) for name, p in ON_THE_REAL_LINE.items()},
+            "targets": list(on_the_real_line()),  # their order: a stored notebook does not keep that of a dict
+            "curves": {name: curve(p) for name, p in on_the_real_line().items()},
             "picture": list(PICTURE),
             "objectives": list(OBJECTIVES),
             "mu": list(MU_RANGE),
             "sigma": list(SIGMA_RANGE),
-            "colours": {role: style.PALETTE[role] for role in ("target", "approximation", "data", "second")},
         }
-        super().__init__(options=options, start=asdict(state), reading=read(state))
-        self.on_msg(self._answer)
+        super().__init__(State(target, objective, mu, sigma), options)
 
-    @property
-    def state(self) -> State:
-        """The last state that the kernel has heard of."""
-        return State(**{name: self.reading[name] for name in asdict(State())})
-
-    def _answer(self, _, message, __) -> None:
-        """Read the state that the browser asks about; ignore what is not a state."""
-        try:
-            state = State(**{name: message[name] for name in asdict(State())})
-        except (KeyError, TypeError, ValueError):
-            return
+    def answer(self, state: State, message: dict) -> None:
+        """Send a reading; first find the optimum, where the browser asks for it."""
         if message.get("optimum"):  # takes up to a second, so the browser asks for it on its own
             optimum(state.target, state.objective)
-        self.reading = read(state, str(message.get("token", "")))
+        super().answer(state, message)
 
     def picture(self) -> bytes:
         """A PNG of the start, for where no kernel runs."""
-        picture = static_picture(State(**self.start))
+        picture = super().picture()
         # the picture needed the optimum: so the reading can tell the distance to it now
-        self.reading = read(self.state, self.reading["token"])
+        self.reading = self.about(self.state, self.reading["token"])
         return picture

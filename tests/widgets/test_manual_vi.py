@@ -8,10 +8,11 @@ import math
 import pytest
 from PIL import Image
 
-from helpers.manual_vi import (
+from helpers.truth import best_gaussian, beta, kl, normal, student_t
+from helpers.truth.targets import get_target
+from helpers.widgets.manual_vi import (
     MU_RANGE,
     OBJECTIVES,
-    ON_THE_REAL_LINE,
     PICTURE,
     SIGMA_RANGE,
     ManualVI,
@@ -21,11 +22,10 @@ from helpers.manual_vi import (
     distance,
     measure,
     number,
+    on_the_real_line,
     optimum,
     static_picture,
 )
-from helpers.truth import best_gaussian, beta, kl, normal, student_t
-from helpers.truth.targets import get_target
 
 
 def send(widget: ManualVI, content: dict) -> None:
@@ -33,13 +33,13 @@ def send(widget: ManualVI, content: dict) -> None:
     widget._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
 
 
-def message(**changes) -> dict:
+def message(optimum: bool = False, **changes) -> dict:
     """A message of the browser about the default state, with `changes`."""
-    state = {"target": "Student-t", "objective": "KL(q‖p)", "mu": 3.0, "sigma": 1.0}
-    return state | {"token": "here-1", "optimum": False} | changes
+    state = {"target": "Student-t", "objective": "KL(q‖p)", "mu": 3.0, "sigma": 1.0} | changes
+    return {"state": state, "token": "here-1", "optimum": optimum}
 
 
-@pytest.mark.parametrize("target", ON_THE_REAL_LINE)
+@pytest.mark.parametrize("target", on_the_real_line())
 @pytest.mark.parametrize(("mu", "sigma"), [(0.5, 1.2), (-3.0, 0.4), (6.46, 0.71)])
 def test_reading_is_the_divergence(target, mu, sigma):
     p, q = get_target(target), normal(mu, sigma)
@@ -58,7 +58,7 @@ def test_same_state_gives_the_same_reading():
 
 
 def test_menu_holds_every_target_on_the_real_line():
-    assert list(ON_THE_REAL_LINE) == [
+    assert list(on_the_real_line()) == [
         "Student-t",
         "Gumbel",
         "two-normal mixture",
@@ -96,7 +96,7 @@ def test_bounds_are_allowed(mu, sigma):
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
-@pytest.mark.parametrize("target", ON_THE_REAL_LINE)
+@pytest.mark.parametrize("target", on_the_real_line())
 def test_optimum(target, objective):
     p = get_target(target)
     found = optimum(target, objective)
@@ -162,12 +162,13 @@ def test_answer_to_the_browser():
     widget = ManualVI()
     send(widget, message(mu=1, sigma=2.5, target="Laplace", objective="KL(p‖q)"))
     assert widget.state == State("Laplace", "KL(p‖q)", 1.0, 2.5)
+    assert widget.reading["state"] == {"target": "Laplace", "objective": "KL(p‖q)", "mu": 1.0, "sigma": 2.5}
     assert widget.reading["token"] == "here-1"
     assert widget.reading["text"] == f"KL(p‖q) = {number(kl(get_target('Laplace'), normal(1, 2.5)))} nats"
 
 
 def test_optimum_is_computed_only_when_asked_for(monkeypatch):
-    monkeypatch.setattr("helpers.manual_vi.OPTIMA", {})
+    monkeypatch.setattr("helpers.widgets.manual_vi.OPTIMA", {})
     widget = ManualVI()
     send(widget, message())
     assert widget.reading["best"] is None
@@ -188,6 +189,8 @@ def test_optimum_is_computed_only_when_asked_for(monkeypatch):
         message(target="Cauchy"),
         message(objective={}),
         {},
+        {"state": {"token": "here-2"}},
+        {"state": None},
         {"token": "here-2"},
         None,
         "hello",
@@ -212,7 +215,7 @@ def test_display_carries_a_small_static_picture():
     assert widget.reading["best"], "the stored reading knows how far the best is"
 
 
-@pytest.mark.parametrize("target", ON_THE_REAL_LINE)
+@pytest.mark.parametrize("target", on_the_real_line())
 def test_static_picture_is_small(target):
     assert len(static_picture(State(target, "ELBO", -7.5, 0.15))) < 30_000
 

@@ -1,34 +1,27 @@
 """A widget for chapter 8: the functions that a small network's posterior holds, as width, data and prior change.
 
 The reader sees mean-field ADVI (the best of several fits), and on request the exact posterior, by weighted draws of the
-first layer, where enough of them carry weight. Both come from `helpers.models.sensor_fits`.
+first layer, where enough of them carry weight. Both come from `helpers.sensor_fits`.
 
-The kernel fits, about a second for each new state, and keeps what it has found. The traffic:
-
-- browser → kernel, a message ``{state, token}``, one in flight at most;
-- kernel → browser, the trait `reading`, which carries the state it belongs to and the message's token.
+The kernel fits, about a second for each new state, and keeps what it has found.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from textwrap import fill
 
-import anywidget
-import matplotlib.pyplot as plt
 import numpy as np
-import traitlets
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.models import sensor_fits
 from helpers.models.sensor_data import GRID, outputs, sensor
 from helpers.models.sensor_fits import Setting
-from helpers.pictures import drawing, style
-from helpers.widgets import WithPicture, script
+from helpers.pictures import style
+from helpers.widgets.base import Answering, beside, keep_among, picture_of
 
 CHOICES = {"width": (1, 2, 3, 5, 10, 20), "rows": (5, 10, 20, 50), "prior_sd": (0.1, 0.3, 1.0, 3.0, 10.0)}
 X = np.linspace(GRID[0], GRID[-1], 121)  # where the functions are drawn
@@ -36,7 +29,6 @@ LIMITS = (-2.5, 2.5)  # of the vertical axis, whatever is fitted
 CURVES = 20
 STARTS = 8
 ENOUGH = 100  # effective draws, for the rest to be shown as exact
-ROLES = {"approximation": "advi", "target": "exact", "data": "data"}
 
 
 @dataclass(frozen=True)
@@ -49,12 +41,7 @@ class State:
     exact: bool = False
 
     def __post_init__(self):
-        for name, allowed in (CHOICES | {"exact": (False, True)}).items():
-            value = getattr(self, name)
-            # True equals 1, and is no width
-            if value not in allowed or isinstance(value, bool) != (name == "exact"):
-                raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}; got {value!r}")
-            object.__setattr__(self, name, allowed[allowed.index(value)])  # NumPy's numbers are no JSON
+        keep_among(self, **CHOICES, exact=(False, True))
 
     @property
     def setting(self) -> Setting:
@@ -151,12 +138,10 @@ def cost(state: State) -> str:
     return f"{text} Exact: {worth}, {answer.seconds:.1f} s."
 
 
-def read(state: State, token: str = "") -> dict:
-    """What the kernel sends to the browser about a state."""
+def read(state: State) -> dict:
+    """What the kernel says about a state."""
     truth = shown_as_exact(state)
     return {
-        "state": asdict(state),
-        "token": token,
         "text": describe(state),
         "cost": cost(state),
         "data": np.stack(sensor(state.rows), axis=1).round(3).tolist(),
@@ -167,27 +152,23 @@ def read(state: State, token: str = "") -> dict:
 
 def static_picture(state: State) -> bytes:
     """A PNG of a state beside one of another width, for readers who see the notebook where no kernel runs."""
-    state = replace(state, exact=True)
+    note = "Bands hold 90 % of f; thin lines: draws from mean-field. Static picture: run the cell to change it."
+    return picture_of(partial(_draw, replace(state, exact=True)), 3.9, note, dpi=130)  # under 90 kB
+
+
+def _draw(state: State, figure: Figure) -> None:
+    """Draw a state beside one of another width."""
     other = replace(state, width=20 if state.width < 20 else 5)
-    with plt.rc_context():
-        style.apply()
-        plt.rcParams["savefig.dpi"] = 130  # under 90 kB
-        figure = Figure(figsize=(style.WIDTH, 3.9))
-        panels = figure.subplots(1, 2, sharex=True, sharey=True)
-        for axes, shown in zip(panels, (state, other), strict=True):
-            _functions(axes, shown)
-            units = "1 unit" if shown.width == 1 else f"{shown.width} units"
-            title = f"{units}, {shown.rows} readings, prior sd {shown.prior_sd:g}"
-            axes.set_title(f"{title}\n{fill(describe(shown), 54)}", fontsize=9)
-        panels[0].set(xlim=X[[0, -1]], ylim=LIMITS, ylabel="f(x)")
-        handles = {
-            text: handle for axes in panels for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)
-        }
-        legend = {"ncols": 4, "fontsize": 9.5, "columnspacing": 1.4, "handlelength": 1.6}
-        figure.legend(handles.values(), handles.keys(), loc="outside upper left", **legend)
-        note = "Bands hold 90 % of f; thin lines: draws from mean-field. Static picture: run the cell to change it."
-        figure.supxlabel(note, x=0.99, ha="right", fontsize=10, color=style.PALETTE["muted"])
-        return drawing.png(figure)
+    panels = figure.subplots(1, 2, sharex=True, sharey=True)
+    for axes, shown in zip(panels, (state, other), strict=True):
+        _functions(axes, shown)
+        units = "1 unit" if shown.width == 1 else f"{shown.width} units"
+        title = f"{units}, {shown.rows} readings, prior sd {shown.prior_sd:g}"
+        axes.set_title(f"{title}\n{fill(describe(shown), 54)}", fontsize=9)
+    panels[0].set(xlim=X[[0, -1]], ylim=LIMITS, ylabel="f(x)")
+    handles = {text: handle for axes in panels for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
+    legend = {"ncols": 4, "fontsize": 9.5, "columnspacing": 1.4, "handlelength": 1.6}
+    figure.legend(handles.values(), handles.keys(), loc="outside upper left", **legend)
 
 
 def _functions(axes: Axes, state: State) -> None:
@@ -206,7 +187,7 @@ def _functions(axes: Axes, state: State) -> None:
     axes.grid(False)
 
 
-class FunctionPosterior(WithPicture, anywidget.AnyWidget):
+class FunctionPosterior(Answering):
     """Sliders for a network's width, data and prior, and the posterior of the function that it computes.
 
     Making it fits the first state; where nothing has been fitted before, it compiles first, which takes some seconds.
@@ -228,31 +209,9 @@ class FunctionPosterior(WithPicture, anywidget.AnyWidget):
         For a value that is not allowed; the message names the argument.
     """
 
-    _esm = script("function_posterior")
-    _css = Path(__file__).with_suffix(".css")
-    options = traitlets.Dict().tag(sync=True)
-    start = traitlets.Dict().tag(sync=True)
-    reading = traitlets.Dict().tag(sync=True)
+    _esm, _css = beside("function_posterior", "js"), beside("function_posterior", "css")
+    State, read, static_picture = State, staticmethod(read), staticmethod(static_picture)
 
     def __init__(self, width=State.width, rows=State.rows, prior_sd=State.prior_sd, exact=State.exact):
-        state = State(width, rows, prior_sd, exact)
-        options = {
-            "choices": CHOICES,
-            "x": X.round(3).tolist(),
-            "limits": LIMITS,
-            "colours": {name: style.PALETTE[role] for role, name in ROLES.items()},
-        }
-        super().__init__(options=options, start=asdict(state), reading=read(state))
-        self.on_msg(self._fit)
-
-    def _fit(self, _, message, __) -> None:
-        """Answer the browser; ignore what is not a state."""
-        try:
-            state = State(**message["state"])
-        except (KeyError, TypeError, ValueError):
-            return
-        self.reading = read(state, str(message.get("token", "")))
-
-    def picture(self) -> bytes:
-        """A PNG of the start, for where no kernel runs."""
-        return static_picture(State(**self.start))
+        options = {"choices": CHOICES, "x": X.round(3).tolist(), "limits": LIMITS}
+        super().__init__(State(width, rows, prior_sd, exact), options)

@@ -5,27 +5,22 @@ The browser computes and draws everything: it asks the kernel for nothing, so a 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from itertools import pairwise
-from pathlib import Path
 
-import anywidget
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
-import traitlets
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from scipy import special
 
-from helpers.pictures import drawing, style
+from helpers.pictures import style
 from helpers.truth.closest import best_gaussian
 from helpers.truth.targets import Normal, beta, logit_beta, normal
-from helpers.validate import check_finite
-from helpers.widgets import WithPicture
+from helpers.widgets.base import Pictured, beside, keep_among, keep_between, picture_of
 
 MU_RANGE = (-8.0, 8.0)
 SIGMA_RANGE = (0.1, 3.0)
@@ -36,8 +31,6 @@ REACH = 8.0  # sds of q on each side of μ; what lies beyond has a probability o
 LINE = (-10.0, 10.0)  # the part of the ζ axis that is shown
 TOPS = (0.3, 0.6, 1.5, 3.0, 6.0, 12.0)  # the heights that a panel can have; what is higher is cut
 EDGE = 0.01  # a target that grows without bound at 0 or 1 does not set the height from there on
-# purple to yellow: ordered in lightness too, so also without colour vision, and none of it the target's blue
-COLOURS = [to_hex(colour) for colour in matplotlib.colormaps["inferno"](np.linspace(0.3, 0.92, STRIPS))]
 
 
 @dataclass(frozen=True)
@@ -49,19 +42,22 @@ class State:
     target: str = NO_TARGET
 
     def __post_init__(self):
-        for name, (low, high) in {"mu": MU_RANGE, "sigma": SIGMA_RANGE}.items():
-            value = getattr(self, name)
-            check_finite(**{name: value})
-            if not low <= value <= high:
-                raise ValueError(f"{name} must be between {low:g} and {high:g}, got {value!r}")
-            object.__setattr__(self, name, float(value))
-        allowed = (NO_TARGET, *BETAS)
-        if self.target not in allowed:
-            raise ValueError(f"target must be one of {', '.join(map(repr, allowed))}; got {self.target!r}")
+        keep_between(self, mu=MU_RANGE, sigma=SIGMA_RANGE)
+        keep_among(self, said=repr, target=(NO_TARGET, *BETAS))
 
 
 def carried(q: Normal, zeta, jacobian: bool = True):
-    """The density of θ = 1/(1 + e^−ζ) at ζ (any shape) when ζ ~ q; without the Jacobian, just q(ζ)."""
+    """The density of θ = 1/(1 + e^−ζ) when ζ ~ q.
+
+    Parameters
+    ----------
+    q : Normal
+        The density of ζ.
+    zeta : array of any shape
+        Where: the points are given by their ζ.
+    jacobian : bool
+        Without it, the value is just q(ζ).
+    """
     return q.density(zeta) / (_slope(zeta) if jacobian else 1.0)
 
 
@@ -74,6 +70,12 @@ def area(q: Normal, jacobian: bool = True) -> float:
 def _slope(zeta):
     """dθ/dζ = θ(1 − θ), both factors precise in both tails."""
     return special.expit(zeta) * special.expit(-np.asarray(zeta))
+
+
+@cache
+def colours() -> list[str]:
+    """Of the strips. Ordered in lightness, too, so also without colour vision, and none of it the target's blue."""
+    return [to_hex(colour) for colour in matplotlib.colormaps["inferno"](np.linspace(0.3, 0.92, STRIPS))]
 
 
 @cache
@@ -92,34 +94,32 @@ def menu() -> list[dict]:
 
 def static_picture(state: State) -> bytes:
     """A PNG of a state, for readers who see the notebook where no kernel runs."""
+    return picture_of(partial(_draw, state), 3.5, "Static picture: run the cell to move q yourself.", 144)  # < 30 kB
+
+
+def _draw(state: State, figure: Figure) -> None:
+    """Draw q on the line and on (0, 1), in strips, and the target."""
     q = normal(state.mu, state.sigma)
     edges = q.quantile(np.linspace(0, 1, STRIPS + 1)).clip(q.mean - 5 * q.sd, q.mean + 5 * q.sd)
     zetas = [np.linspace(*pair, 101) for pair in pairwise(edges)]
     zeta = np.concatenate(zetas)
-    with plt.rc_context():
-        style.apply()
-        plt.rcParams["savefig.dpi"] = 144  # under 30 kB
-        figure = Figure(figsize=(style.WIDTH, 3.5))
-        left, right = figure.subplots(1, 2)
-        _panel(left, zetas, [q.density(zeta) for zeta in zetas])
-        _panel(right, [special.expit(zeta) for zeta in zetas], [carried(q, zeta) for zeta in zetas])
-        if state.target != NO_TARGET:
-            _target(left, right, state.target)
-        label = f"without the Jacobian: area {area(q, jacobian=False):.2g}"
-        (line,) = right.plot(special.expit(zeta), carried(q, zeta, jacobian=False), "--", color="black", label=label)
-        line.set_path_effects([withStroke(linewidth=4, foreground="white")])  # it crosses dark strips
-        left.set(xlabel="ζ", ylabel="density", xlim=LINE, title=f"q = N({q.mean:.2f}, {q.sd:.2f}²)".replace("-", "−"))
-        right.set(xlabel="θ", xlim=(0, 1), title="q carried to θ = 1/(1 + e$^{−ζ}$): area 1")
-        figure.legend(loc="outside upper left", ncols=3)
-        note = "Static picture: run the cell to move q yourself."
-        figure.supxlabel(note, x=0.99, ha="right", fontsize=10, color=style.PALETTE["muted"])
-        return drawing.png(figure)
+    left, right = figure.subplots(1, 2)
+    _panel(left, zetas, [q.density(zeta) for zeta in zetas])
+    _panel(right, [special.expit(zeta) for zeta in zetas], [carried(q, zeta) for zeta in zetas])
+    if state.target != NO_TARGET:
+        _target(left, right, state.target)
+    label = f"without the Jacobian: area {area(q, jacobian=False):.2g}"
+    (line,) = right.plot(special.expit(zeta), carried(q, zeta, jacobian=False), "--", color="black", label=label)
+    line.set_path_effects([withStroke(linewidth=4, foreground="white")])  # it crosses dark strips
+    left.set(xlabel="ζ", ylabel="density", xlim=LINE, title=f"q = N({q.mean:.2f}, {q.sd:.2f}²)".replace("-", "−"))
+    right.set(xlabel="θ", xlim=(0, 1), title="q carried to θ = 1/(1 + e$^{−ζ}$): area 1")
+    figure.legend(loc="outside upper left", ncols=3)
 
 
 def _panel(axes: Axes, horizontal: list, heights: list) -> None:
     """Draw q's strips and its outline; cut what is higher than the browser's highest panel."""
     label = f"q, in strips of {100 // STRIPS} %" if axes.get_subplotspec().is_first_col() else None
-    for x, height, colour in zip(horizontal, heights, COLOURS, strict=True):
+    for x, height, colour in zip(horizontal, heights, colours(), strict=True):
         axes.fill_between(x, height, facecolor=colour, edgecolor="white", linewidth=0.5)
     axes.plot(np.concatenate(horizontal), np.concatenate(heights), color=style.PALETTE["approximation"], label=label)
     axes.set_ylim(0, min(TOPS[-1], 1.15 * np.max(heights)))
@@ -137,7 +137,7 @@ def _target(left: Axes, right: Axes, name: str) -> None:
         axes.set_ylim(0, max(axes.get_ylim()[1], 1.15 * p.density(x)[inner].max()))
 
 
-class ChangeOfVariables(WithPicture, anywidget.AnyWidget):
+class ChangeOfVariables(Pictured):
     """Sliders for a normal q(ζ), and what the map θ = 1/(1 + e^−ζ) makes of it on (0, 1).
 
     Parameters
@@ -153,13 +153,10 @@ class ChangeOfVariables(WithPicture, anywidget.AnyWidget):
         For a value that is not allowed; the message names the argument.
     """
 
-    _esm = Path(__file__).with_suffix(".js")
-    _css = Path(__file__).with_suffix(".css")
-    options = traitlets.Dict().tag(sync=True)
-    start = traitlets.Dict().tag(sync=True)
+    _esm, _css = beside("change_of_variables", "js"), beside("change_of_variables", "css")
+    State, static_picture = State, staticmethod(static_picture)
 
     def __init__(self, mu=State.mu, sigma=State.sigma, target=State.target):
-        state = State(mu, sigma, target)
         options = {
             "mu": list(MU_RANGE),
             "sigma": list(SIGMA_RANGE),
@@ -169,11 +166,6 @@ class ChangeOfVariables(WithPicture, anywidget.AnyWidget):
             "line": list(LINE),
             "tops": list(TOPS),
             "edge": EDGE,
-            "strips": COLOURS,
-            "colours": {role: style.PALETTE[role] for role in ("target", "approximation")},
+            "strips": colours(),
         }
-        super().__init__(options=options, start=asdict(state))
-
-    def picture(self) -> bytes:
-        """A PNG of the start, for where no kernel runs."""
-        return static_picture(State(**self.start))
+        super().__init__(State(mu, sigma, target), options)

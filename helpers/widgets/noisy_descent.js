@@ -1,26 +1,19 @@
-// The browser's side of helpers/noisy_descent.py, after helpers/widgets.js: it asks the kernel for paths and draws them.
+// The browser's side of noisy_descent.py, after base.js: it asks the kernel for paths and draws them.
 
-const PANEL = { prefix: "nd", height: 270, margin: { left: 50, right: 12, top: 8, bottom: 38 } };
+const PANEL = { height: 270, margin: { left: 50, right: 12, top: 8, bottom: 38 } };
 const SHADES = 9; // of the steps, by age
 const DECADES = { from: -1, to: 3, names: ["0.1", "1", "10", "100", "1,000"] }; // of the distance from the optimum
 
 const page = ({ batches, rates }) => `
-  <label class="nd-slider">
-    <span>batch size</span><input ${SLIDER} data-id="batch" max="${batches.length - 1}">
-    <output data-id="batch-value"></output>
-  </label>
-  <label class="nd-slider">
-    <span>learning rate</span>
-    <input ${SLIDER} data-id="rate" min="${Math.log10(rates[0])}" max="${Math.log10(rates[1])}" step="0.05">
-    <output data-id="rate-value"></output>
-  </label>
-  <div class="nd-row">
+  ${slider("batch", "batch size", [0, batches.length - 1], 1)}
+  ${slider("rate", "learning rate", rates.map(Math.log10), 0.05)}
+  <div class="elbo-row">
     <label><input type="checkbox" data-id="decay"> let the rate decay</label>
     <label><input type="checkbox" data-id="average"> average the second half</label>
     <button type="button" data-id="reseed">Draw other rows</button>
   </div>
-  <div class="nd-shown">
-    <div class="nd-row nd-legend" aria-hidden="true">
+  <div class="elbo-shown">
+    <div class="elbo-row elbo-legend" aria-hidden="true">
       <span>${key('<path class="nd-line" d="M0 7H26"/><path class="nd-dots" d="M2 7h0M13 7h0M24 7h0"/>')} path</span>
       <span>${key(last(13, 7))} last step</span>
       <span>${key(cross(13, 7))} optimum</span>
@@ -28,13 +21,13 @@ const page = ({ batches, rates }) => `
       <span>${key('<path class="nd-contour" d="M0 7H26"/>')} contours: posterior sd</span>
       <span data-id="average-key">${key(diamond(13, 7))} average</span>
     </div>
-    <div class="nd-panels">
-      <div><b>The loss, over the two means of q</b><div data-id="surface" class="nd-plot"></div></div>
-      <div><b>Distance from the optimum</b><div data-id="distance" class="nd-plot"></div></div>
+    <div class="elbo-panels">
+      <div><b>The loss, over the two means of q</b><div data-id="surface" class="elbo-plot"></div></div>
+      <div><b>Distance from the optimum</b><div data-id="distance" class="elbo-plot"></div></div>
     </div>
-    <div aria-live="polite"><p class="nd-reading" data-id="text"></p><p class="nd-cost" data-id="cost"></p></div>
+    <div aria-live="polite"><p class="elbo-reading" data-id="text"></p><p class="elbo-cost" data-id="cost"></p></div>
   </div>
-  <p class="nd-note" role="status" data-id="note"></p>`;
+  <p class="elbo-note" role="status" data-id="note"></p>`;
 
 const last = (x, y) => `<circle class="nd-last" cx="${x}" cy="${y}" r="4.5"/>`;
 const diamond = (x, y) => `<path class="nd-average" d="M${x} ${y}m0 -6l6 6l-6 6l-6 -6Z"/>`;
@@ -56,48 +49,45 @@ function contours(options, at) {
 }
 
 function surface({ path, average, text }, options, width) {
-  const words = `contours of the loss, and a path of ${path.length - 1} steps. ${text}`;
-  const draw = (x, y) => {
-    const at = ([a, b]) => [x(a), y(b)];
-    const { rings, over } = contours(options, at);
-    const dots = range(SHADES).map((shade) => {
-      const aged = path.filter((_, step) => Math.floor((step * SHADES) / path.length) === shade);
-      const d = aged.map((point) => `M${at(point).map(limited).join(" ")}h0`).join("");
-      return `<path class="nd-dots" stroke-opacity="${0.2 + (0.8 * shade) / (SHADES - 1)}" d="${d}"/>`;
-    });
-    const walk = `<path class="nd-line" d="${line(path.map(at))}"/>${dots.join("")}`;
-    const marks = [last(...at(path.at(-1)).map(limited)), ...average.map((point) => diamond(...at(point)))];
-    return `${rings}${walk}${over}${marks.join("")}${cross(...at(options.optimum))}`;
-  };
   const [a, b] = options.window;
   const across = { label: "mean of q(a), the intercept", ends: a, ticks: ticks(a, 0.2, 1) };
   const up = { label: "mean of q(b), the slope", ends: b, ticks: ticks(b, 0.1, 1) };
-  return panel({ ...PANEL, width, words }, across, up, draw);
+  const { x, y, svg } = panel({ ...PANEL, width }, across, up);
+  const at = ([a, b]) => [x(a), y(b)];
+  const { rings, over } = contours(options, at);
+  const dots = range(SHADES).map((shade) => {
+    const aged = path.filter((_, step) => Math.floor((step * SHADES) / path.length) === shade);
+    const d = aged.map((point) => `M${at(point).map(limited).join(" ")}h0`).join("");
+    return `<path class="nd-dots" stroke-opacity="${0.2 + (0.8 * shade) / (SHADES - 1)}" d="${d}"/>`;
+  });
+  const walk = `<path class="nd-line" d="${line(path.map(at))}"/>${dots.join("")}`;
+  const marks = [last(...at(path.at(-1)).map(limited)), ...average.map((point) => diamond(...at(point)))];
+  const words = `contours of the loss, and a path of ${path.length - 1} steps. ${text}`;
+  return svg(words, `${rings}${walk}${over}${marks.join("")}${cross(...at(options.optimum))}`);
 }
 
 function distances({ distances, average_distances, text }, { steps }, width) {
-  const draw = (x, y) => {
-    const height = (distance) => y(Math.log10(Math.max(distance, 1e-3)));
-    const shown = (values, first) => values.map((distance, k) => [x(first + k), height(distance)]);
-    const walk = shown(distances, 0);
-    const averages = shown(average_distances, steps + 1 - average_distances.length);
-    const end = (points) => points.at(-1).map(limited);
-    const curve = (name, points, mark) => `<path class="${name}" d="${line(points)}"/>${mark(...end(points))}`;
-    return `<path class="nd-one" d="M0 ${y(0)}H${x(2 * steps)}"/>
-      ${curve("nd-distance", walk, last)}
-      ${averages.length ? curve("nd-averages", averages, diamond) : ""}
-      <text class="nd-label" x="6" y="${y(0) + 16}">one posterior sd</text>`;
-  };
   const { from, to, names } = DECADES;
   const thirds = range(4).map((k) => (k * steps) / 3);
   const across = { label: "step", ends: [0, steps * 1.03], ticks: thirds.map((step) => [step, `${step}`]) };
   const up = { label: "posterior sd, log scale", ends: [from, to], ticks: names.map((name, k) => [from + k, name]) };
-  return panel({ ...PANEL, width, words: `distance from the optimum at each step. ${text}` }, across, up, draw);
+  const { x, y, svg } = panel({ ...PANEL, width }, across, up);
+  const height = (distance) => y(Math.log10(Math.max(distance, 1e-3)));
+  const curve = (name, values, first, mark) => {
+    const points = values.map((distance, k) => [x(first + k), height(distance)]);
+    return `<path class="${name}" d="${line(points)}"/>${mark(...points.at(-1).map(limited))}`;
+  };
+  const averaged = average_distances.length;
+  const content = `<path class="nd-one" d="M0 ${y(0)}H${x(2 * steps)}"/>
+    ${curve("nd-distance", distances, 0, last)}
+    ${averaged ? curve("nd-averages", average_distances, steps + 1 - averaged, diamond) : ""}
+    <text class="nd-label" x="6" y="${y(0) + 16}">one posterior sd</text>`;
+  return svg(`distance from the optimum at each step. ${text}`, content);
 }
 
 // Makes the controls change the model.
 function connect(parts, model, { batches }) {
-  const on = (name, event, changes) => parts[name].addEventListener(event, () => change(model, changes(parts[name])));
+  const on = controlling(parts, model);
   on("batch", "input", (slider) => ({ batch: batches[slider.value][0] }));
   // two digits: the rate that is shown is the rate that is used
   on("rate", "input", (slider) => ({ rate: Number((10 ** slider.value).toPrecision(2)) }));
@@ -105,34 +95,27 @@ function connect(parts, model, { batches }) {
   on("reseed", "click", () => ({ seed: stateOf(model).seed + 1 }));
 }
 
-function drawControls(parts, { batch, rate, decay, average }, { batches }) {
-  const place = batches.findIndex(([size]) => size === batch);
-  parts.batch.value = place;
-  parts.rate.value = Math.log10(rate); // the slider holds log₁₀ of the rate
+function drawState(parts, { batch, rate, decay, average }, { batches }) {
+  const chosen = batches.findIndex(([size]) => size === batch);
+  place(parts, "batch", chosen, batches[chosen][1]);
+  place(parts, "rate", Math.log10(rate), `${rate}`); // the slider holds log₁₀ of the rate
   for (const [name, checked] of Object.entries({ decay, average })) parts[name].checked = checked;
-  for (const [name, words] of [["batch", batches[place][1]], ["rate", `${rate}`]]) {
-    parts[`${name}-value`].textContent = words;
-    parts[name].setAttribute("aria-valuetext", words);
-  }
 }
 
 function drawReading(parts, reading, options) {
   for (const [name, draw] of Object.entries({ surface, distance: distances })) {
-    const width = Math.floor(parts[name].clientWidth);
-    if (width > 0) parts[name].innerHTML = draw(reading, options, width); // 0 while the view is not on the page
+    const width = widthOf(parts[name]);
+    if (width > 0) parts[name].innerHTML = draw(reading, options, width);
   }
   parts["average-key"].hidden = reading.average.length === 0;
 }
 
 export default {
-  initialize: asking({ lost: 5000, pause: 0 }),
+  initialize: asking({}),
   render: viewing({
     name: "noisy-descent",
-    prefix: "nd",
     plots: ["surface", "distance"],
-    busy: "",
     alone: "No path yet: is the kernel busy? If not, run the cell.",
-    patience: 3000,
-    ...{ page, connect, drawControls, drawReading },
+    ...{ page, connect, drawState, drawReading },
   }),
 };

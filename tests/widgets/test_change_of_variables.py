@@ -12,8 +12,17 @@ from ipywidgets import embed
 from PIL import Image
 from scipy import integrate, special, stats
 
-from helpers.change_of_variables import BETAS, MU_RANGE, SIGMA_RANGE, STRIPS, ChangeOfVariables, State, area, carried
 from helpers.truth import best_gaussian, logit_beta, normal
+from helpers.widgets.change_of_variables import (
+    BETAS,
+    MU_RANGE,
+    SIGMA_RANGE,
+    STRIPS,
+    ChangeOfVariables,
+    State,
+    area,
+    carried,
+)
 from tools.browser import chromium, jupyter, missing, wait_for_kernel
 
 CORNERS = [(0, 1), (1, 1), (-3, 0.5), (8, 3), (-8, 3), (-8, 0.1), (8, 0.1), (0, 3)]
@@ -31,6 +40,7 @@ SHOW = """async ([source, attributes, count]) => {
     };
     window.listeners = listeners;
     window.cleanups = [];
+    module.default.initialize({model});
     for (let k = 0; k < count; k++) {
         const el = document.body.appendChild(document.createElement("div"));
         window.cleanups.push(module.default.render({model, el}));

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from scipy.linalg import solve_discrete_lyapunov
 
-from helpers.noisy_descent import (
+from helpers.widgets.noisy_descent import (
     BATCHES,
     ROWS,
     STEPS,
@@ -193,7 +193,7 @@ def test_kernel_answers_a_state_and_ignores_the_rest(caplog):
         None,
     ]:
         widget._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
-        assert widget.reading == read(State(**asked), "here-1")
+        assert widget.reading == {"state": asked, "token": "here-1"} | read(State(**asked))
     assert not caplog.records, "ipywidgets logs what a handler raises"
 
 

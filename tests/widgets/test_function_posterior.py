@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.function_posterior import (
+from helpers.models.sensor_data import outputs, sensor
+from helpers.widgets.function_posterior import (
     CHOICES,
     CURVES,
     ENOUGH,
@@ -21,7 +22,6 @@ from helpers.function_posterior import (
     measured,
     read,
 )
-from helpers.models.sensor_data import outputs, sensor
 
 # few enough that no test waits for more than three fits
 TRUE, TOO_FEW = State(exact=True), State(rows=50, exact=True)
@@ -63,11 +63,10 @@ def test_a_band_holds_nine_tenths_and_the_curves_are_those_of_the_network():
 
 
 def test_reading_says_what_was_found():
-    bound, truth, reading = advi(TRUE.setting), exact(TRUE.setting), read(TRUE, "here-1")
+    bound, truth, reading = advi(TRUE.setting), exact(TRUE.setting), FunctionPosterior(exact=True).reading
     assert truth.effective >= ENOUGH
     assert bound.nats < truth.nats
     assert reading["state"] == {"width": 5, "rows": 20, "prior_sd": 1.0, "exact": True}
-    assert reading["token"] == "here-1"
     assert reading["text"] == (
         f"ELBO = {measured(bound.nats, bound.error)}; log evidence = {measured(truth.nats, truth.error)}; "
         f"KL(q‖posterior) = {measured(truth.nats - bound.nats, np.hypot(bound.error, truth.error))} nats"
@@ -117,7 +116,7 @@ def test_kernel_answers_a_state_and_ignores_the_rest(caplog):
         None,
     ]:
         widget._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
-        assert widget.reading == read(State(**asked), "here-1")
+        assert widget.reading == {"state": asked, "token": "here-1"} | read(State(**asked))
     assert not caplog.records, "ipywidgets logs what a handler raises"
 
 

@@ -1,0 +1,15 @@
+"""The widgets: what the reader moves by hand, with live readings (`ManualVI`, `ChangeOfVariables`, `NoisyDescent`,
+`FunctionPosterior`), each a module with a script and a style sheet; `base` holds what they share. Importing the room
+loads none of them: each comes when its name is first used, so a chapter waits only for what its own widget needs."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "change_of_variables": ["ChangeOfVariables"],
+        "function_posterior": ["FunctionPosterior"],
+        "manual_vi": ["ManualVI"],
+        "noisy_descent": ["NoisyDescent"],
+    },
+)

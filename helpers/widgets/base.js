@@ -1,0 +1,193 @@
+// What the widgets share; base.py puts it before each widget's own script. Every view of a model shares one local
+// attribute, "state" (what the reader has chosen). The kernel's answers come in "reading", each with its state.
+
+const same = (a, b) => Object.keys(a).every((name) => a[name] === b[name]);
+const stateOf = (model) => model.get("state") ?? model.get("reading").state;
+const change = (model, changes) => model.set("state", { ...stateOf(model), ...changes });
+
+// Listens to events of a model, a function each; returns what ends it.
+function listen(model, events) {
+  Object.entries(events).forEach(([event, listener]) => model.on(event, listener));
+  return () => Object.entries(events).forEach(([event, listener]) => model.off(event, listener));
+}
+
+// Runs once a model: asks the kernel about the last state, always, and about those between as it keeps up.
+// most: how many messages may be without an answer; lost: ms after the last one when those no longer count.
+// pause: ms without a change before the kernel is asked.
+// whole: whether a reading has all; where it has not, the kernel is asked for the optimum in a message of its own.
+const asking = ({ most = 1, lost = 5000, pause = 0, whole = () => true }) => ({ model }) => {
+  const client = Math.random().toString(36).slice(2);
+  let count = 0;
+  let timer = 0;
+  let awaited = []; // tokens of the messages without an answer, oldest first
+  let last = null; // message
+
+  const ask = () => {
+    const state = stateOf(model);
+    const reading = model.get("reading");
+    const optimum = same(state, reading.state);
+    if (optimum && whole(reading)) return;
+    if (last && performance.now() - last.since > lost) awaited = [];
+    if (awaited.length >= most || (awaited.length && same(last.state, state))) return;
+    last = { state, since: performance.now() };
+    awaited.push(`${client}-${++count}`);
+    model.send({ state, optimum, token: awaited.at(-1) });
+  };
+
+  const changed = () => {
+    clearTimeout(timer);
+    if (pause) timer = setTimeout(ask, pause);
+    else ask();
+  };
+
+  const answered = () => {
+    const { state, token } = model.get("reading");
+    const place = awaited.indexOf(token);
+    if (awaited.length === 0) model.set("state", state); // somebody else asked: another page on this kernel
+    else if (place < 0) return; // the answer to a message given up
+    awaited = awaited.slice(place + 1);
+    ask();
+  };
+
+  const stop = listen(model, { "change:state": changed, "change:reading": answered });
+  ask();
+  return () => {
+    clearTimeout(timer);
+    stop();
+  };
+};
+
+// Runs once a view, of the class `name`. It calls connect(parts, model, options) once, drawState(parts, state, options,
+// reading) when the reader chooses, drawReading(parts, reading, options, state) when the kernel answers, and both when
+// one of the `plots` changes its size. `parts` are the nodes with a data-id; "text" and "cost" say what the reading
+// says, and "note" says `busy` while the kernel owes an answer, and `alone` after `patience` ms without any change;
+// rest(parts, reading) follows an answer after 700 ms without any.
+const viewing = ({ busy = "", patience = 3000, rest = () => {}, ...widget }) =>
+  ({ model, el }) => {
+    const { name, page, connect, drawState, drawReading, plots, alone } = widget;
+    const options = model.get("options");
+    const root = document.createElement("div");
+    root.className = `elbo-widget ${name}`;
+    root.innerHTML = page(options);
+    const parts = { root };
+    for (const node of root.querySelectorAll("[data-id]")) parts[node.dataset.id] = node;
+    for (const node of root.querySelectorAll("input, select, button")) {
+      node.dataset.lmSuppressShortcuts = "true"; // or JupyterLab and Notebook take the arrow keys
+    }
+    for (const [role, colour] of Object.entries(options.colours)) root.style.setProperty(`--elbo-${role}`, colour);
+    el.replaceChildren(root);
+    const stop = connect(parts, model, options);
+
+    let timer = 0;
+    const wait = (state, reading) => {
+      const stale = !same(state, reading.state);
+      root.classList.toggle("elbo-stale", stale);
+      clearTimeout(timer);
+      say(parts.note, stale ? busy : "");
+      if (stale) timer = setTimeout(() => say(parts.note, alone), patience);
+      else timer = setTimeout(() => rest(parts, reading), 700);
+    };
+    const choose = () => {
+      const [state, reading] = [stateOf(model), model.get("reading")];
+      drawState(parts, state, options, reading);
+      if (reading) wait(state, reading);
+    };
+    const show = () => {
+      const [state, reading] = [stateOf(model), model.get("reading")];
+      if (!reading) return; // it asks the kernel for nothing
+      drawReading(parts, reading, options, state);
+      for (const said of ["text", "cost"]) say(parts[said], reading[said]);
+      wait(state, reading);
+    };
+    const both = () => {
+      choose();
+      show();
+    };
+
+    const deaf = listen(model, { "change:state": choose, "change:reading": show });
+    const observer = new ResizeObserver(both);
+    for (const plot of plots) observer.observe(parts[plot]);
+    both();
+    return () => {
+      clearTimeout(timer);
+      observer.disconnect();
+      deaf();
+      stop?.();
+    };
+  };
+
+// Makes on(name, event, changes): the control `name` changes the model at an event; changes(control) says to what.
+const controlling = (parts, model) => (name, event, changes) =>
+  parts[name].addEventListener(event, () => change(model, changes(parts[name])));
+
+const slider = (name, words, [low, high], step) => `
+  <label class="elbo-slider">
+    <span>${words}</span><input type="range" data-id="${name}" min="${low}" max="${high}" step="${step}">
+    <output data-id="${name}-value"></output>
+  </label>`;
+const menu = (name, words, choices) => {
+  const options = choices.map((choice) => `<option>${choice}</option>`);
+  return `<label>${words} <select data-id="${name}">${options.join("")}</select></label>`;
+};
+const key = (content) => `<svg width="26" height="14">${content}</svg>`;
+
+// Puts a slider to a value, which it shows and speaks as `words`.
+function place(parts, name, value, words) {
+  parts[name].value = value;
+  parts[`${name}-value`].textContent = words;
+  parts[name].setAttribute("aria-valuetext", words);
+}
+
+// Changes a text only where it is another one: then some are spoken.
+function say(node, words) {
+  if (node && node.textContent !== words) node.textContent = words;
+}
+
+const minus = (text) => text.replace("-", "−");
+const fixed = (value, digits) => minus(value.toFixed(digits).replace(/^-(0\.0*)$/, "$1"));
+const range = (count) => Array.from({ length: count }, (_, k) => k);
+const widthOf = (node) => Math.floor(node.clientWidth); // 0 while the view is not on the page
+const limited = (pixels) => Math.max(-1e4, Math.min(1e4, pixels)).toFixed(1); // a curve can go very far
+const line = (points) => `M${points.map(([x, y]) => `${limited(x)} ${limited(y)}`).join("L")}`;
+
+// A function from the values of an axis to pixels.
+const scale = ([low, high], from, to) => (value) => from + ((value - low) / (high - low)) * (to - from);
+
+// The multiples of `step` between the ends, each with its text.
+const ticks = (ends, step, digits = 0) =>
+  range(21)
+    .map((k) => (k - 10) * step)
+    .filter((value) => value >= ends[0] && value <= ends[1])
+    .map((value) => [value, value.toFixed(digits)]);
+
+// A plot with two axes, each with a label, its ends and its ticks [value, text], which are lines across where there is
+// a `grid`. Returns what gives the pixels of a point, the size of the inside, and svg(words, content): `words` say what
+// is to be seen, and the content is clipped.
+function panel({ width, height, margin, grid }, across, up) {
+  const inner = { width: width - margin.left - margin.right, height: height - margin.top - margin.bottom };
+  const x = scale(across.ends, 0, inner.width);
+  const y = scale(up.ends, inner.height, 0);
+  const gap = grid ? 6 : 7; // between the inside, or its frame, and the texts
+  const mark = (path) => `<path class="elbo-${grid ? "grid" : "tick"}" d="${path}"/>`;
+  const below = across.ticks.map(
+    ([value, text]) =>
+      `${mark(grid ? `M${x(value)} 0v${inner.height}` : `M${x(value)} ${inner.height}v4`)}
+       <text x="${x(value)}" y="${inner.height + 10 + gap}" text-anchor="middle">${minus(text)}</text>`,
+  );
+  const beside = up.ticks.map(
+    ([value, text]) =>
+      `${mark(grid ? `M0 ${y(value)}h${inner.width}` : `M0 ${y(value)}h-4`)}
+       <text x="${-gap}" y="${y(value) + 4}" text-anchor="end">${minus(text)}</text>`,
+  );
+  const upright = `translate(${18 - gap - margin.left} ${inner.height / 2}) rotate(-90)`;
+  const svg = (words, content) => `<svg width="${width}" height="${height}" role="img" aria-label="${words}">
+    <g transform="translate(${margin.left} ${margin.top})">
+      ${below.join("")}${beside.join("")}
+      <text x="${inner.width / 2}" y="${inner.height + 34}" text-anchor="middle">${across.label}</text>
+      <text transform="${upright}" text-anchor="middle">${up.label}</text>
+      <svg width="${inner.width}" height="${inner.height}">${content}</svg>
+      ${grid ? "" : `<rect class="elbo-frame" width="${inner.width}" height="${inner.height}"/>`}
+    </g>
+  </svg>`;
+  return { x, y, inner, svg };
+}

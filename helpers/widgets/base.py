@@ -1,0 +1,147 @@
+"""What the widgets share: their scripts and looks, the traffic with the browser, a picture for where no kernel runs.
+
+The browser's side of a widget stands beside its module, after what all share in ``base.js`` and ``base.css``. The
+traffic of one that asks the kernel:
+
+- browser → kernel, a message ``{state, token, optimum}``;
+- kernel → browser, the trait `reading`, which carries the state that it belongs to and the message's token.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import anywidget
+import matplotlib.pyplot as plt
+import traitlets
+from matplotlib.figure import Figure
+
+from helpers.pictures import drawing, style
+from helpers.validate import check_finite
+
+ROLES = ("target", "approximation", "data", "second")  # of the palette, which the style sheets use
+
+
+def beside(name: str, kind: str) -> str:
+    """The text of the widget's file ``name.kind`` (kind: js or css), after what it shares with the others."""
+    files = (Path(__file__).with_name(f"{stem}.{kind}") for stem in ("base", name))
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+
+
+def keep_between(state, **ranges: tuple[float, float]) -> None:
+    """Make fields of a frozen dataclass floats; raise `ValueError`, naming the field, where one is out of its range."""
+    for name, (low, high) in ranges.items():
+        value = getattr(state, name)
+        check_finite(**{name: value})
+        if not low <= value <= high:
+            raise ValueError(f"{name} must be between {low:g} and {high:g}, got {value!r}")
+        object.__setattr__(state, name, float(value))
+
+
+def keep_among(state, *, said: Callable = str, **choices: tuple) -> None:
+    """Make fields of a frozen dataclass one of their choices; raise `ValueError`, naming the field, where one is none.
+
+    Parameters
+    ----------
+    state : dataclass
+        What is checked. A number of NumPy's, which is no JSON, becomes the plain one that it equals.
+    said : callable
+        Makes the text of a choice in the error.
+    choices : tuple
+        What each field may be; all of one type. True equals 1, and is no number.
+    """
+    for name, allowed in choices.items():
+        value = getattr(state, name)
+        if value not in allowed or isinstance(value, bool) != isinstance(allowed[0], bool):
+            raise ValueError(f"{name} must be one of {', '.join(map(said, allowed))}; got {value!r}")
+        object.__setattr__(state, name, allowed[allowed.index(value)])
+
+
+def picture_of(draw: Callable[[Figure], None], height: float, note: str, dpi: int = 160) -> bytes:
+    """A PNG in the course's style, for readers who see the notebook where no kernel runs.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws on the figure.
+    height : float
+        Of the figure, in inches.
+    note : str
+        Stands under it.
+    dpi : int
+        Dots an inch: the fewer, the smaller the file.
+    """
+    with plt.rc_context():
+        style.apply()
+        plt.rcParams["savefig.dpi"] = dpi
+        figure = Figure(figsize=(style.WIDTH, height))
+        draw(figure)
+        figure.supxlabel(note, x=0.99, ha="right", fontsize=10, color=style.PALETTE["muted"])
+        return drawing.png(figure)
+
+
+class Pictured(anywidget.AnyWidget):
+    """A widget with a picture of its start for readers who see a notebook where no kernel runs.
+
+    A subclass has `_esm` and `_css`, from `beside`; `State`, a frozen dataclass of what the reader chooses; and
+    `static_picture`, which makes a PNG of a state.
+    """
+
+    State: type
+    static_picture: Callable[..., bytes]
+    options = traitlets.Dict().tag(sync=True)
+    start = traitlets.Dict().tag(sync=True)
+    _ipython_display_ = None  # with ipywidgets 7, Colab's, it would show the live view alone
+
+    def __init__(self, state, options: dict, **more):
+        colours = {role: style.PALETTE[role] for role in ROLES}
+        super().__init__(options=options | {"colours": colours}, start=asdict(state), **more)
+
+    def picture(self) -> bytes:
+        """A PNG of the start."""
+        return self.static_picture(self.State(**self.start))
+
+    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
+        """The live view and, for code hosts and untrusted notebooks, the picture."""
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        data["image/png"] = base64.b64encode(self.picture()).decode()
+        return data, metadata | {"image/png": {"width": round(100 * style.WIDTH)}}
+
+    def __repr__(self) -> str:
+        start = ", ".join(f"{name}={value!r}" for name, value in self.start.items())
+        return f"{type(self).__name__}({start})"
+
+
+class Answering(Pictured):
+    """A widget whose kernel answers the browser. A subclass has `read`, too: what there is to say about a state."""
+
+    read: Callable[..., dict]
+    reading = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, state, options: dict):
+        super().__init__(state, options, reading=self.about(state))
+        self.on_msg(self._receive)
+
+    @property
+    def state(self):
+        """The last state that the kernel has heard of."""
+        return self.State(**self.reading["state"])
+
+    def answer(self, state, message: dict) -> None:
+        """Send to the browser what there is to say about a state that it has asked for."""
+        self.reading = self.about(state, str(message.get("token", "")))
+
+    def about(self, state, token: str = "") -> dict:
+        """The reading of a state."""
+        return {"state": asdict(state), "token": token} | self.read(state)
+
+    def _receive(self, _, message, __) -> None:
+        """Answer a message; ignore what is about no state."""
+        try:
+            state = self.State(**message["state"])
+        except (KeyError, TypeError, ValueError):
+            return
+        self.answer(state, message)
