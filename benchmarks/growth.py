@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from helpers.fits import climb, full_rank, mean_field
+from helpers.fits import fit_phi, full_rank, mean_field
 
 PIECE, BLOCK, BATCH = 1_000_000, 50_000, 500
 
@@ -30,7 +30,7 @@ def seconds_a_step(log_p, size: int, rows) -> float:
     def fit(key, rows):
         eta = jax.random.normal(key, (steps, 1, size))
         start = jnp.concatenate([jnp.zeros(size), jnp.full(size, jnp.log(0.1))])
-        return climb(lambda w, _: log_p(w, rows), mean_field, start, jnp.concatenate([eta, -eta], axis=1), None)[0]
+        return fit_phi(lambda w, _: log_p(w, rows), mean_field, start, jnp.concatenate([eta, -eta], axis=1), None)[0]
 
     times = []
     for seed in range(6):
@@ -92,7 +92,7 @@ def learn(count, phi, key, batches):
         return -w @ w / 50 - count / BATCH * 0.5 * residual @ residual
 
     etas = jnp.concatenate([eta, -eta], axis=1)
-    return climb(log_p, full_rank, phi, etas, batches, rate=0.01, decay=False)[0]
+    return fit_phi(log_p, full_rank, phi, etas, batches, rate=0.01, decay=False)[0]
 
 
 def peak() -> float:
@@ -136,7 +136,7 @@ def sharded(count: int) -> dict:
         start = jnp.zeros(9 if family is full_rank else 6).at[3:6].set(jnp.log(0.003))
         eta = jax.random.normal(jax.random.key(1), (20_000, 1, 3))
         etas = jnp.concatenate([eta, -eta], axis=1)
-        return climb(lambda w, _: right @ w - 0.5 * w @ gram @ w, family, start, etas, None)[0]
+        return fit_phi(lambda w, _: right @ w - 0.5 * w @ gram @ w, family, start, etas, None)[0]
 
     with tempfile.TemporaryDirectory() as folder:
         sums = []

@@ -49,16 +49,6 @@ def test_opens_with_title_badge_promise_and_times(path, cells):
         assert promise in first
 
 
-def test_reading_time_is_the_same_in_every_list(path, cells):
-    minutes = re.search(r"\*\*Reading:\*\* about (\d+) minutes", cells[0].source)[1]
-    start = "\n".join(cell.source for cell in nbformat.read(PATHS[0], as_version=4).cells)
-    rows = re.findall(
-        rf"^\|.*\((?:notebooks/)?{path.name}\).*$", (ROOT / "README.md").read_text("utf-8") + start, re.MULTILINE
-    )
-    assert len(rows) >= (1 if path == PATHS[0] else 2)
-    assert all(f"| {minutes} min |" in row for row in rows)
-
-
 def test_address_and_setup_cell_agree_with_pyproject():
     assert not stamp.stale(), "run `uv run python -m tools.stamp`"
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from helpers.fits.gaussian_fit import GaussianFit
-from helpers.fits.loop import FAMILIES, climb, normals
+from helpers.fits.loop import FAMILIES, fit_phi, normals
 
 PAIRS = 2  # antithetic pairs of draws in each step of the optimiser
 SPREAD_DRAWS = 50  # of the prior, for its spread
@@ -30,7 +30,7 @@ def fit_again(q: GaussianFit, seed: int, restarts: int, steps: int) -> list[Gaus
         eta = normals(key, (steps, PAIRS, q.mean.size), q.model.start.dtype)
         etas = jnp.concatenate([eta, -eta], axis=1)
         phi = np.hstack([np.zeros_like(means), log_sds, np.zeros((len(means), _below(q)))])
-        found = _climb_in_units(q.model.full_log_density, _family(q), means, scales, phi, etas)
+        found = _fit_in_units(q.model.full_log_density, _family(q), means, scales, phi, etas)
         means, scales = (np.asarray(part) for part in found)
         log_sds = np.zeros_like(log_sds)
     fine = np.isfinite(means).all(axis=1) & np.isfinite(scales.reshape(len(means), -1)).all(axis=1)
@@ -61,13 +61,13 @@ def _starts(q: GaussianFit, seed: int, restarts: int) -> tuple[np.ndarray, np.nd
 
 
 @partial(jax.jit, static_argnames=("log_p", "family"))
-def _climb_in_units(log_p, family, means, scales, phi, etas):
-    """`climb` for u with ζ = mean + scale u: the means and scales that it ends in."""
+def _fit_in_units(log_p, family, means, scales, phi, etas):
+    """`fit_phi` for u with ζ = mean + scale u: the means and scales that it ends in."""
 
     def one(mean, scale, phi):
         size = mean.size
         times = (lambda u: scale * u) if family == "mean-field" else (lambda u: scale @ u)
-        phi, _ = climb(lambda u, rows: log_p(mean + times(u)), FAMILIES[family], phi, etas, None)
+        phi, _ = fit_phi(lambda u, rows: log_p(mean + times(u)), FAMILIES[family], phi, etas, None)
         mu, omega, rest = jnp.split(phi, [size, 2 * size])
         if family == "mean-field":
             return mean + times(mu), scale * jnp.exp(omega)

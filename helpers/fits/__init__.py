@@ -17,7 +17,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "flat_model": ["FlatModel"],
         "gaussian_fit": ["GaussianFit"],
-        "loop": ["advi", "climb", "full_rank", "mean_field", "restarts", "shuffled_epochs"],
+        "loop": ["advi", "fit_phi", "full_rank", "mean_field", "restarts", "shuffled_epochs"],
         "particles": ["median_bandwidth", "stein_direction", "svgd"],
     },
 )

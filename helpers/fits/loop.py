@@ -1,6 +1,6 @@
 """ADVI as one compiled loop over the log density of a PyMC model, with what a quiet gradient needs.
 
-`mean_field`, `full_rank` and `climb` stand word for word in the chapter on this loop, which explains them; a test compares them.
+`mean_field`, `full_rank` and `fit_phi` stand word for word in the chapter on this loop, which explains them; a test compares them.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def full_rank(phi):
     return lambda eta: mu + eta @ factor.T, log_q
 
 
-def climb(log_p, family, phi, etas, rows, rate=0.05, sticking=True, decay=True, average=True):
+def fit_phi(log_p, family, phi, etas, rows, rate=0.05, stl=True, decay=True, average=True):
     """Adam on −ELBO, one step for each entry of `etas`: φ, and the losses on the way."""
     steps = len(etas)
 
     def loss(phi, eta, rows):
         push, log_q = family(phi)
-        if sticking:  # let log q's own slope stand still: it averages to zero, and only adds noise
+        if stl:  # sticking the landing: log q's own slope averages to zero, and only adds noise
             _, log_q = family(jax.lax.stop_gradient(phi))
         zeta = push(eta)
         return jnp.mean(log_q(zeta) - jax.vmap(log_p, (0, None))(zeta, rows))
@@ -116,7 +116,7 @@ def restarts(
     start_sd: float = 1.0,
     batch_size: int | None = None,
     antithetic: bool = True,
-    sticking: bool = True,
+    stl: bool = True,
     decay: bool = True,
     average: bool = True,
 ) -> list[GaussianFit]:
@@ -141,7 +141,7 @@ def restarts(
         Rows in each step, in the order of `shuffled_epochs`; needed where the model names a `minibatch`.
     antithetic : bool
         Antithetic draws: with each η also −η.
-    sticking : bool
+    stl : bool
         "Sticking the landing": leave out the part of the gradient that averages to zero (Roeder, Wu and Duvenaud
         2017, arXiv:1703.09194).
     decay : bool
@@ -180,8 +180,8 @@ def restarts(
     below = model.size * (model.size - 1) // 2 if family == "full-rank" else 0
     # NumPy's, since outside of the compiled loop each operation of JAX's would be a compilation of its own
     phi = np.hstack([starts, np.full_like(starts, np.log(start_sd)), np.zeros((len(starts), below), starts.dtype)])
-    options = {"rate": rate, "sticking": sticking, "decay": decay, "average": average}
-    found, losses = _climb_all(model.log_density, FAMILIES[family], phi, etas, rows, **options)
+    options = {"rate": rate, "stl": stl, "decay": decay, "average": average}
+    found, losses = _fit_all(model.log_density, FAMILIES[family], phi, etas, rows, **options)
     for k, (each, loss) in enumerate(zip(np.asarray(found), np.asarray(losses), strict=True)):
         # one bad row among the minibatches shows in few steps only
         late = loss[steps // 2 :]
@@ -190,9 +190,9 @@ def restarts(
     return [_fit(model, family, *each) for each in zip(np.asarray(found), np.asarray(losses), strict=True)]
 
 
-@partial(jax.jit, static_argnames=("log_p", "family", "sticking", "decay", "average"))
-def _climb_all(log_p, family, phi, etas, rows, **options):
-    return jax.vmap(partial(climb, log_p, family, **options))(phi, etas, rows)
+@partial(jax.jit, static_argnames=("log_p", "family", "stl", "decay", "average"))
+def _fit_all(log_p, family, phi, etas, rows, **options):
+    return jax.vmap(partial(fit_phi, log_p, family, **options))(phi, etas, rows)
 
 
 def _complaint(model: FlatModel, k: int, phi: np.ndarray, loss: float) -> str:

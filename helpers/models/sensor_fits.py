@@ -222,7 +222,7 @@ def _log_p(problem, u, _):
 
 
 @partial(jax.jit, static_argnames=("starts", "steps"))
-def _climb(problem, seed, *, starts, steps):
+def _fit_each(problem, seed, *, starts, steps):
     """φ of every fit, shape (starts, 2 · 61)."""
     *_, used, prior_sd = problem
     narrow = jnp.minimum(1, 1 / prior_sd)
@@ -231,15 +231,15 @@ def _climb(problem, seed, *, starts, steps):
     omega = jnp.broadcast_to(used * jnp.log(0.1 * narrow), mean.shape)
     etas = jax.random.normal(key_of_etas, (starts, steps, DRAWS // 2, used.size))
     etas = jnp.concatenate([etas, -etas], axis=2)
-    climb = partial(loop.climb, partial(_log_p, problem), loop.mean_field, rate=0.1 * jnp.sqrt(narrow))
-    return jax.vmap(lambda phi, etas: climb(phi, etas, None)[0])(jnp.hstack([mean, omega]), etas)
+    fit_phi = partial(loop.fit_phi, partial(_log_p, problem), loop.mean_field, rate=0.1 * jnp.sqrt(narrow))
+    return jax.vmap(lambda phi, etas: fit_phi(phi, etas, None)[0])(jnp.hstack([mean, omega]), etas)
 
 
 def _fits(setting: Setting, seed: int, starts: int, steps: int) -> list[np.ndarray]:
     """Mean and log sd of u, the weights that the setting has, for every start."""
     used = _used(setting.width)
     problem = (*_padded_rows(setting), used, setting.prior_sd)
-    return list(np.asarray(_climb(problem, seed, starts=starts, steps=steps))[:, np.tile(used > 0, 2)])
+    return list(np.asarray(_fit_each(problem, seed, starts=starts, steps=steps))[:, np.tile(used > 0, 2)])
 
 
 def _best(setting: Setting, seed: int, fits: list[np.ndarray]) -> MeanField:

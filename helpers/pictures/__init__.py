@@ -1,4 +1,7 @@
-"""Pictures: the style of them all, how a figure is shown with its caption, and a module for each kind of picture."""
+"""Pictures: the style of them all, how a figure is shown with its caption, and a module for each kind of picture.
+
+The map of the course, the graph of a model, animations of ADVI and of SVGD, the flow chart of "did it work?".
+"""
 
 import lazy_loader
 

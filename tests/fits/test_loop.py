@@ -15,13 +15,13 @@ import pytest
 from scipy import stats
 
 from helpers.checks import scorecard
-from helpers.fits import FlatModel, advi, climb, full_rank, mean_field, restarts, shuffled_epochs
+from helpers.fits import FlatModel, advi, fit_phi, full_rank, mean_field, restarts, shuffled_epochs
 from helpers.fits import loop as module
 from helpers.fits.loop import AT_ONCE, normals
 from helpers.truth import Draws, best_gaussian, logit_beta
 
 ROOT = Path(__file__).parents[2]
-PLAIN = {"antithetic": False, "sticking": False, "decay": False, "average": False}
+PLAIN = {"antithetic": False, "stl": False, "decay": False, "average": False}
 BATCHES = {"batch_size": 10, "family": "full-rank"}
 
 
@@ -118,7 +118,7 @@ def test_families_are_normal_densities(family, regression):
 def climbed(log_p, phi, *, steps=40, size=1, family=mean_field, draws=8, antithetic=True, **options):
     etas = jax.random.normal(jax.random.key(5), (steps, draws // (1 + antithetic), size))
     etas = jnp.concatenate([etas, -etas], axis=1) if antithetic else etas
-    return climb(log_p, family, jnp.asarray(phi, float), etas, None, **options)
+    return fit_phi(log_p, family, jnp.asarray(phi, float), etas, None, **options)
 
 
 def slope_of_one(zeta, rows):
@@ -149,17 +149,17 @@ def test_draws_and_pairs_in_the_noise_of_the_losses(antithetic, draws):
 def test_sticking_leaves_no_noise_at_the_optimum_of_the_exact_family(regression):
     start = regression.exact[full_rank]
     options = {"size": 3, "family": full_rank, "steps": 1} | PLAIN
-    still, losses = climbed(regression.flat.log_density, start, **options | {"sticking": True})
+    still, losses = climbed(regression.flat.log_density, start, **options | {"stl": True})
     assert still == pytest.approx(start, abs=1e-6)
     assert -losses == pytest.approx([regression.log_evidence], abs=1e-6)
     moved, _ = climbed(regression.flat.log_density, start, **options)
     assert np.abs(moved - start).min() > 0.04  # Adam's first step is the rate, whatever the slope
 
 
-@pytest.mark.parametrize("sticking", [True, False])
-def test_pairs_leave_no_noise_in_the_mean_of_a_linear_model(regression, sticking):
+@pytest.mark.parametrize("stl", [True, False])
+def test_pairs_leave_no_noise_in_the_mean_of_a_linear_model(regression, stl):
     start = np.concatenate([regression.mean, np.zeros(3)])  # sds far too wide
-    options = {"size": 3, "steps": 1} | PLAIN | {"sticking": sticking}
+    options = {"size": 3, "steps": 1} | PLAIN | {"stl": stl}
     still, _ = climbed(regression.flat.log_density, start, **options | {"antithetic": True})
     assert still[:3] == pytest.approx(regression.mean, abs=1e-5)
     moved, _ = climbed(regression.flat.log_density, start, **options)
@@ -175,20 +175,20 @@ def calls(monkeypatch):
         seen.append({"family": family, "phi": np.asarray(phi), "etas": np.asarray(etas), "rows": rows} | options)
         return phi, jnp.zeros(etas.shape[:2])
 
-    monkeypatch.setattr(module, "_climb_all", spy)
+    monkeypatch.setattr(module, "_fit_all", spy)
     return seen
 
 
 def test_arguments_reach_the_loop(regression, calls):
     flat = regression.flat
-    options = {"rate": 0.05, "sticking": True, "decay": True, "average": True}
+    options = {"rate": 0.05, "stl": True, "decay": True, "average": True}
     fit = advi(flat, seed=3)
     etas = calls[-1]["etas"]
     assert etas.shape == (1, 5000, 8, 3) and calls[-1]["rows"] is None
     assert np.array_equal(etas[:, :, :4], -etas[:, :, 4:]) and len(np.unique(etas)) == etas.size
     assert fit.mean.tolist() == flat.start.tolist() and fit.scale.tolist() == [1, 1, 1]
     assert {name: calls[-1][name] for name in options} == options and calls[-1]["family"] is mean_field
-    for name, value in {"rate": 0.1, "sticking": False, "decay": False, "average": False}.items():
+    for name, value in {"rate": 0.1, "stl": False, "decay": False, "average": False}.items():
         advi(flat, seed=3, **{name: value})
         assert {k: calls[-1][k] for k in options} == options | {name: value}
     advi(flat, seed=3, draws=5, antithetic=False)
@@ -218,7 +218,7 @@ def test_normals_of_two_small_shapes_are_compiled_once(caplog):
 
 def test_the_factor_is_put_together_as_the_family_does(regression, monkeypatch):
     phi = jnp.asarray(regression.exact[full_rank])[None]
-    monkeypatch.setattr(module, "_climb_all", lambda *_, **__: (phi, jnp.zeros((1, 5))))
+    monkeypatch.setattr(module, "_fit_all", lambda *_, **__: (phi, jnp.zeros((1, 5))))
     fit = advi(regression.flat, seed=1, family="full-rank")
     assert fit.covariance == pytest.approx(regression.covariance)
     assert fit.scale @ np.ones(3) + fit.mean == pytest.approx(np.asarray(full_rank(phi[0])[0](jnp.ones(3))))
@@ -342,5 +342,5 @@ def test_chapter_three_shows_the_very_code_that_runs():
     notebook = json.loads((ROOT / "notebooks" / "04_advi_in_one_loop.ipynb").read_text(encoding="utf-8"))
     cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     shown = "\n".join(cells) + "\n"
-    for function in (mean_field, full_rank, climb):
+    for function in (mean_field, full_rank, fit_phi):
         assert inspect.getsource(function) in shown, f"{function.__name__} differs from the helper's"
