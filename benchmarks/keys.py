@@ -141,9 +141,11 @@ class Closure:
         elif rest[0] in code.imports:  # handed on
             for meaning in code.meanings(".".join(rest)):
                 self.enter(meaning)
-        elif code.file.name == "__init__.py":  # handed on in a way that we cannot read: it may be any
-            for file in code.file.parent.glob("[!_]*.py"):
-                self.enter(".".join((*parts[: ours[-1]], file.stem)))
+        elif code.file.name == "__init__.py":  # handed on by a room, when it is asked for
+            inside = [".".join((*parts[: ours[-1]], file.stem)) for file in code.file.parent.glob("[!_]*.py")]
+            known = [module for module in inside if rest[0] in self.module(module).statements]
+            for module in known or inside:  # where none of them defines the name, it may be any
+                self.enter(".".join((module, *rest)) if known else module)
 
 
 def key(*texts: str) -> str:

@@ -107,8 +107,17 @@ def test_relative_imports_and_names_handed_on_are_followed(of):
     run = "from helpers.room import deep\ndeep()"
     changed = room | {"room/deep.py": "def deep():\n    return 2\n"}
     assert of(room, run) != of(changed, run)
+
+
+def test_of_a_lazy_room_only_what_is_asked_for_counts(of):
     lazy = {"room/__init__.py": "def __getattr__(name):\n    return find(name)\n"}
-    assert of(room | lazy, run) != of(changed | lazy, run)
+    room = lazy | {"room/deep.py": "def deep():\n    return 1\n", "room/other.py": "def other():\n    return 1\n"}
+    run = "from helpers.room import deep\ndeep()"
+    assert of(room, run) != of(room | {"room/deep.py": "def deep():\n    return 2\n"}, run)
+    other = {"room/other.py": "def other():\n    return 2\n"}
+    assert of(room, run) == of(room | other, run)
+    unknown = run.replace("deep", "elsewhere")
+    assert of(room, unknown) != of(room | other, unknown)
 
 
 def test_the_sliders_script_is_in_the_interfaces_key(monkeypatch):
