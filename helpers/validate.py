@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
+from collections.abc import Iterable
+from numbers import Integral, Real
 
 
 def _is_finite(value: Real) -> bool:
@@ -28,3 +29,18 @@ def check_positive(**arguments: float) -> tuple[float, ...]:
         if value <= 0:
             raise ValueError(f"{name} must be a finite number > 0, got {value!r}")
     return floats
+
+
+def check_count(least: int = 1, **counts: int) -> None:
+    """Raise `ValueError`, naming the argument, unless every one is a whole number, at least `least`."""
+    for name, count in counts.items():
+        if isinstance(count, bool) or not isinstance(count, Integral) or count < least:
+            raise ValueError(f"{name} must be a whole number >= {least}, got {count!r}")
+
+
+def check_among(allowed: Iterable, **choices) -> None:
+    """Raise `ValueError`, naming the argument, unless every one is in `allowed`; strings are shown in quotes."""
+    known = list(allowed)
+    for name, choice in choices.items():
+        if choice not in known:
+            raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}; got {choice!r}")

@@ -77,3 +77,11 @@ def test_looking_into_a_room_imports_nothing():
     code = f"import sys\nfrom helpers import {', '.join(ROOMS)}\n"
     code += "print([name for name in ('pymc', 'jax', 'matplotlib', 'plotly') if name in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_no_test_imports_another():
+    for path in (HELPERS.parent / "tests").rglob("test_*.py"):
+        nodes = [
+            node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)
+        ]
+        assert not any("test_" in (node.module or "") for node in nodes), path

@@ -20,29 +20,32 @@ def fit_again(q: GaussianFit, seed: int, restarts: int, steps: int) -> list[Gaus
 
     Twice `steps`: first q in units of its own scale and the others in units of the prior's spread, so that far starts
     arrive; then each in units of the scale that it has found, so that narrow posteriors are met with precision.
+
+    Parameters
+    ----------
+    q : GaussianFit
+    seed : int
+    restarts : int
+        Fits from draws of the prior.
+    steps : int
+        Steps of Adam in each of the two runs.
     """
     starts, spread = _starts(q, seed, restarts)
-    unit = spread if q.scale.ndim == 1 else np.diag(spread)
+    unit, below = spread, 0  # and how many numbers of L are below its diagonal
+    if q.family == "full-rank":
+        unit, below = np.diag(spread), q.mean.size * (q.mean.size - 1) // 2
     means, scales = np.stack([q.mean, *starts]), np.stack([q.scale, *[unit] * restarts])
     log_sds = np.stack([np.zeros(q.mean.size), *[np.log(np.minimum(q.sd / spread, 1))] * restarts])
     for stage in range(2):
         key = jax.random.fold_in(jax.random.key(seed), stage)
         eta = normals(key, (steps, PAIRS, q.mean.size), q.model.start.dtype)
         etas = jnp.concatenate([eta, -eta], axis=1)
-        phi = np.hstack([np.zeros_like(means), log_sds, np.zeros((len(means), _below(q)))])
-        found = _fit_in_units(q.model.full_log_density, _family(q), means, scales, phi, etas)
+        phi = np.hstack([np.zeros_like(means), log_sds, np.zeros((len(means), below))])
+        found = _fit_in_units(q.model.full_log_density, q.family, means, scales, phi, etas)
         means, scales = (np.asarray(part) for part in found)
         log_sds = np.zeros_like(log_sds)
     fine = np.isfinite(means).all(axis=1) & np.isfinite(scales.reshape(len(means), -1)).all(axis=1)
     return [GaussianFit(q.model, *each) if ok else None for *each, ok in zip(means, scales, fine, strict=True)]
-
-
-def _family(q: GaussianFit) -> str:
-    return "mean-field" if q.scale.ndim == 1 else "full-rank"
-
-
-def _below(q: GaussianFit) -> int:
-    return 0 if q.scale.ndim == 1 else q.mean.size * (q.mean.size - 1) // 2
 
 
 def _starts(q: GaussianFit, seed: int, restarts: int) -> tuple[np.ndarray, np.ndarray]:

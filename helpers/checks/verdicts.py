@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import numpy as np
 import pandas as pd
 import pymc as pm
-from pymc.data import MinibatchOp
 from pymc.variational.approximations import Empirical, FullRank, MeanField
-from pymc.variational.minibatch_rv import MinibatchRandomVariable
-from pytensor.graph.traversal import ancestors
-from scipy import linalg, special, stats
+from scipy import special, stats
 
 from helpers.checks.refits import fit_again
 from helpers.checks.weights import khat_error, khat_threshold, psis
-from helpers.fits.flat_model import FlatModel
+from helpers.fits.flat_model import FlatModel, subsampling
 from helpers.fits.gaussian_fit import GaussianFit
 from helpers.truth.draws import Draws
+from helpers.validate import check_count
 
-TRUST, WEIGHTS, NOT, NA = VERDICTS = ("trust", "use with importance weights", "do not use", "n/a")
+TRUST, WEIGHTS, NOT, NA = "trust", "use with importance weights", "do not use", "n/a"
 MEAN_TOLERANCE = 0.2  # in sds
 SD_RATIOS = (0.8, 1.25)  # with both at their worst an interval of ±2 sd still covers 88 % instead of 95 %
 AGAINST_WEIGHTED = (0.88, 1.25)  # where q is too narrow, its weighted draws are too, by about half as much
@@ -83,7 +79,9 @@ def diagnose(
     TypeError
         For an approximation of another kind.
     """
-    _check_counts(draws=(draws, 1000), restarts=(restarts, 0), steps=(steps, 10))
+    check_count(1000, draws=draws)
+    check_count(0, restarts=restarts)
+    check_count(10, steps=steps)
     _refuse_minibatch(model.model if isinstance(model, FlatModel) else model)
     model = model if isinstance(model, FlatModel) else FlatModel(model)
     q = _gaussian(model, approximation)
@@ -96,22 +94,14 @@ def diagnose(
     return _table(_from_ratios(sample, model.labels) | _from_optimiser(q, seed, restarts, steps))
 
 
-def _check_counts(**counts: tuple[int, int]) -> None:
-    for name, (value, least) in counts.items():
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-            raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
-
-
 def _refuse_minibatch(model: pm.Model) -> None:
-    variables = [*model.basic_RVs, *model.potentials]
-    operations = [v.owner.op for v in ancestors(variables) if v.owner]
-    found = {
-        "pm.Minibatch, so its log density is random": any(isinstance(op, MinibatchOp) for op in operations),
-        "total_size, which scales the likelihood": any(isinstance(op, MinibatchRandomVariable) for op in operations),
+    says = {
+        "pm.Minibatch": "pm.Minibatch, so its log density is random",
+        "total_size": "total_size, which scales the likelihood",
     }
-    if any(found.values()):
+    if found := subsampling(model):
         raise ValueError(
-            f"model holds {' and '.join(name for name, true in found.items() if true)}: build the same model once more, "
+            f"model holds {' and '.join(says[name] for name in found)}: build the same model once more, "
             "with all rows (as pm.Data) and without total_size, and pass that; the fit is matched by the names of "
             "its variables"
         )
@@ -219,8 +209,10 @@ def _elbo_row(log_ratio: np.ndarray, usable: bool) -> tuple[str, str, str]:
 
 def _from_optimiser(q: GaussianFit, seed: int, restarts: int, steps: int) -> dict[str, tuple[str, str, str]]:
     """The last two instruments."""
-    fits = [fit and (fit, fit.draws(ELBO_DRAWS, seed=seed)) for fit in fit_again(q, seed, restarts, steps)]
-    fits = [fit if fit and np.isfinite(fit[1].log_ratio.mean()) else None for fit in fits]
+    fits = []  # (fit, its draws), or None where the optimiser or the draws met NaN or infinity
+    for fit in fit_again(q, seed, restarts, steps):
+        sample = fit and fit.draws(ELBO_DRAWS, seed=seed)
+        fits.append((fit, sample) if sample and np.isfinite(sample.log_ratio.mean()) else None)
     better, others = fits[0], [fit for fit in fits[1:] if fit]
     if better is None:
         more = "failed", "the optimiser ended in NaN or infinity", NA
@@ -268,8 +260,7 @@ def _restarts_row(q: GaussianFit, better, others: list, asked: int) -> tuple[str
 
 def _reaches(q: GaussianFit, sample: Draws) -> bool:
     """Whether the middle of `sample` is where draws of q come."""
-    away = np.asarray(sample.values) - q.mean
-    eta = away / q.scale if q.scale.ndim == 1 else linalg.solve_triangular(q.scale, away.T, lower=True).T
+    eta = q.whiten(np.asarray(sample.values))
     return bool(np.median((eta**2).sum(axis=1)) <= stats.chi2.ppf(REACH, q.mean.size))
 
 

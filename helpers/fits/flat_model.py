@@ -171,6 +171,13 @@ def _uses(model: pm.Model, *variables) -> set:
     return set(ancestors([*variables, *(model.rvs_to_values[v] for v in variables if v in model.rvs_to_values)]))
 
 
+def subsampling(model: pm.Model) -> list[str]:
+    """Which of "pm.Minibatch" and "total_size" the log density of the model depends on."""
+    operations = [v.owner.op for v in _uses(model, *model.basic_RVs, *model.potentials) if v.owner]
+    kinds = {"pm.Minibatch": MinibatchOp, "total_size": MinibatchRandomVariable}
+    return [name for name, kind in kinds.items() if any(isinstance(op, kind) for op in operations)]
+
+
 def _check(model: pm.Model, minibatch: tuple[str, ...]) -> None:
     """Raise `ValueError` for a model or data that `FlatModel` cannot take."""
     if not model.free_RVs:
@@ -178,10 +185,10 @@ def _check(model: pm.Model, minibatch: tuple[str, ...]) -> None:
     discrete = [rv.name for rv in model.free_RVs if rv.dtype.startswith(("int", "bool", "uint"))]
     if discrete:
         raise ValueError(f"model must have continuous parameters only; discrete: {', '.join(discrete)}")
-    operations = [v.owner.op for v in _uses(model, *model.basic_RVs, *model.potentials) if v.owner]
-    if any(isinstance(op, MinibatchOp) for op in operations):
+    found = subsampling(model)
+    if "pm.Minibatch" in found:
         raise ValueError("model must not hold a pm.Minibatch: give it all rows as pm.Data, and name them in minibatch")
-    if minibatch and any(isinstance(op, MinibatchRandomVariable) for op in operations):
+    if minibatch and "total_size" in found:
         raise ValueError("model must not say total_size where minibatch is given, which scales the likelihood itself")
     named = {d.name: d for d in model.data_vars}
     unknown = [name for name in minibatch if name not in named]

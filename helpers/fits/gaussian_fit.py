@@ -8,7 +8,7 @@ import arviz as az
 import jax
 import numpy as np
 from pymc.variational.approximations import Empirical, FullRank, MeanField
-from scipy import stats
+from scipy import linalg, stats
 
 from helpers.fits.flat_model import FlatModel
 from helpers.truth.draws import Draws
@@ -60,10 +60,36 @@ class GaussianFit:
             scale = np.linalg.cholesky(approximation.cov.eval()[np.ix_(places, places)])
         return cls(model, approximation.mean.eval()[places], scale, np.asarray(approximation.hist))
 
+    @classmethod
+    def from_phi(cls, model: FlatModel, phi: np.ndarray, losses: np.ndarray) -> GaussianFit:
+        """From φ = (μ, ω), or (μ, ω, the rest of L row by row), as `mean_field` and `full_rank` take it."""
+        mean, omega, rest = np.split(phi, [model.size, 2 * model.size])
+        scale = np.exp(omega)
+        if phi.size > 2 * model.size:
+            scale = np.diag(scale)
+            scale[np.tril_indices(model.size, -1)] = rest
+        return cls(model, mean, scale, losses)
+
+    @property
+    def family(self) -> str:
+        """ "mean-field", where `scale` holds standard deviations, or "full-rank"."""
+        return "mean-field" if self.scale.ndim == 1 else "full-rank"
+
+    def push(self, eta: np.ndarray) -> np.ndarray:
+        """ζ = mean + Lη, shape (draws, size), for η of the same shape."""
+        return self.mean + (eta * self.scale if self.family == "mean-field" else eta @ self.scale.T)
+
+    def whiten(self, zeta: np.ndarray) -> np.ndarray:
+        """η = L⁻¹(ζ − mean), shape (draws, size): what `push` would make these ζ of."""
+        away = zeta - self.mean
+        if self.family == "mean-field":
+            return away / self.scale
+        return linalg.solve_triangular(self.scale, away.T, lower=True).T
+
     @property
     def factor(self) -> np.ndarray:
         """L, shape (size, size)."""
-        return self.scale if self.scale.ndim == 2 else np.diag(self.scale)
+        return np.diag(self.scale) if self.family == "mean-field" else self.scale
 
     @property
     def covariance(self) -> np.ndarray:
@@ -73,19 +99,18 @@ class GaussianFit:
     @property
     def sd(self) -> np.ndarray:
         """Standard deviation of each ζ, shape (size,)."""
-        return self.scale if self.scale.ndim == 1 else np.sqrt((self.scale**2).sum(axis=1))
+        return self.scale if self.family == "mean-field" else np.sqrt((self.scale**2).sum(axis=1))
 
     def draws(self, draws: int = 20_000, *, seed: int) -> Draws:
         """Draws of ζ, shape (draws, size), with log p̃(ζ) − log q(ζ): what the scorecard takes."""
-        eta, zeta = self._push(draws, seed)
-        log_determinant = np.log(self.scale if self.scale.ndim == 1 else np.diag(self.scale)).sum()
-        log_q = stats.norm.logpdf(eta).sum(axis=1) - log_determinant
+        eta = self._etas(draws, seed)
+        zeta = self.push(eta)
+        diagonal = self.scale if self.family == "mean-field" else np.diag(self.scale)
+        log_q = stats.norm.logpdf(eta).sum(axis=1) - np.log(diagonal).sum()
         return Draws(zeta, np.asarray(self.model.log_densities(zeta)) - log_q)
 
-    def _push(self, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """η and ζ, each of shape (draws, size)."""
-        eta = np.random.default_rng(seed).standard_normal((draws, self.mean.size))
-        return eta, self.mean + (eta * self.scale if self.scale.ndim == 1 else eta @ self.scale.T)
+    def _etas(self, draws: int, seed: int) -> np.ndarray:
+        return np.random.default_rng(seed).standard_normal((draws, self.mean.size))
 
     def elbo(self, draws: int = 20_000, *, seed: int) -> tuple[float, float]:
         """The ELBO in nats, estimated from `draws` draws, and the standard error of the estimate."""
@@ -94,7 +119,7 @@ class GaussianFit:
 
     def to_datatree(self, draws: int = 1000, *, seed: int):
         """Draws of every parameter and deterministic, in its own space, as group "posterior" with one chain."""
-        _, zeta = self._push(draws, seed)  # log p̃ of each draw is not needed, and dear where there are many rows
+        zeta = self.push(self._etas(draws, seed))  # not `draws`: log p̃ is dear where there are many rows
         values = jax.jit(jax.vmap(self.model.constrain))(zeta)
         model = self.model.model
         dims = {name: list(model.named_vars_to_dims[name]) for name in values if name in model.named_vars_to_dims}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from numbers import Integral
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +16,7 @@ from jax.scipy.stats import norm
 
 from helpers.fits.flat_model import FlatModel
 from helpers.fits.gaussian_fit import GaussianFit
-from helpers.validate import check_positive
+from helpers.validate import check_among, check_count, check_positive
 
 
 def mean_field(phi):
@@ -68,6 +67,15 @@ def shuffled_epochs(rows: int, steps: int, batch_size: int, rng: np.random.Gener
 
     Within an epoch each row is used once, so that what one step has too much of, the others have too little
     (random reshuffling; Mishchenko, Khaled and Richtárik 2020, arXiv:2006.05988).
+
+    Parameters
+    ----------
+    rows : int
+        Of the whole table.
+    steps : int
+    batch_size : int
+        Rows in each step.
+    rng : numpy Generator
     """
     epochs = -(-steps * batch_size // rows)
     order = np.concatenate([rng.permutation(np.arange(rows, dtype=np.int32)) for _ in range(epochs)])
@@ -82,6 +90,12 @@ def normals(key: jax.Array, shape: tuple[int, ...], dtype) -> jax.Array:
 
     JAX compiles its generator for each shape anew, which takes longer than many a fit. The first numbers of a long
     array are those of a short one, so what is short is cut from one of two lengths.
+
+    Parameters
+    ----------
+    key : JAX key
+    shape : tuple of int
+    dtype : dtype
     """
     size = math.prod(shape)
     enough = [length for length in AT_ONCE if length >= size]
@@ -176,7 +190,9 @@ def restarts(
     etas = normals(jax.random.key(seed), shape, starts.dtype)
     etas = jnp.concatenate([etas, -etas], axis=2) if antithetic else etas
     rng = np.random.default_rng(seed)
-    rows = batch_size and np.stack([shuffled_epochs(model.rows, steps, batch_size, rng) for _ in starts])
+    rows = None
+    if batch_size is not None:
+        rows = np.stack([shuffled_epochs(model.rows, steps, batch_size, rng) for _ in starts])
     below = model.size * (model.size - 1) // 2 if family == "full-rank" else 0
     # NumPy's, since outside of the compiled loop each operation of JAX's would be a compilation of its own
     phi = np.hstack([starts, np.full_like(starts, np.log(start_sd)), np.zeros((len(starts), below), starts.dtype)])
@@ -185,9 +201,10 @@ def restarts(
     for k, (each, loss) in enumerate(zip(np.asarray(found), np.asarray(losses), strict=True)):
         # one bad row among the minibatches shows in few steps only
         late = loss[steps // 2 :]
-        if not (np.isfinite(each).all() and np.isfinite(late).all()):
-            raise FloatingPointError(_complaint(model, k, each, [*late[~np.isfinite(late)], loss[-1]][0]))
-    return [_fit(model, family, *each) for each in zip(np.asarray(found), np.asarray(losses), strict=True)]
+        broken = late[~np.isfinite(late)]
+        if broken.size or not np.isfinite(each).all():
+            raise FloatingPointError(_complaint(model, k, each, broken[0] if broken.size else loss[-1]))
+    return [GaussianFit.from_phi(model, *each) for each in zip(np.asarray(found), np.asarray(losses), strict=True)]
 
 
 @partial(jax.jit, static_argnames=("log_p", "family", "stl", "decay", "average"))
@@ -205,15 +222,6 @@ def _complaint(model: FlatModel, k: int, phi: np.ndarray, loss: float) -> str:
     )
 
 
-def _fit(model: FlatModel, family: str, phi: np.ndarray, losses: np.ndarray) -> GaussianFit:
-    mean, omega, rest = np.split(phi, [model.size, 2 * model.size])
-    scale = np.exp(omega)
-    if family == "full-rank":
-        scale = np.diag(scale)
-        scale[np.tril_indices(model.size, -1)] = rest
-    return GaussianFit(model, mean, scale, losses)
-
-
 def _as_starts(model: FlatModel, starts) -> np.ndarray:
     message = f"each start must hold {model.size} finite numbers, one for each of {', '.join(model.labels)}"
     try:
@@ -226,11 +234,8 @@ def _as_starts(model: FlatModel, starts) -> np.ndarray:
 
 
 def _check(model: FlatModel, family: str, counts: dict, positive: dict) -> None:
-    if family not in FAMILIES:
-        raise ValueError(f"family must be one of {', '.join(map(repr, FAMILIES))}; got {family!r}")
-    for name, value in counts.items():
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-            raise ValueError(f"{name} must be a whole number >= 1, got {value!r}")
+    check_among(FAMILIES, family=family)
+    check_count(**counts)
     check_positive(**positive)
     if bool(model.minibatch) != ("batch_size" in counts):
         raise ValueError("batch_size must be given where the model names a minibatch, and only there")

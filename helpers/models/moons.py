@@ -35,7 +35,15 @@ def _moons(points: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def network(x, label, total_size=None):
-    """Two inputs, two layers of five tanh, one logit: 40 weights, no biases, built on the data it is given."""
+    """Two inputs, two layers of five tanh, one logit: 40 weights, no biases, built on the data it is given.
+
+    Parameters
+    ----------
+    x : array, shape (rows, 2)
+    label : array of 0 and 1, shape (rows,)
+    total_size : int, optional
+        Rows of the whole data set, where these are a minibatch.
+    """
     coords = {"input": ["x1", "x2"], "first": np.arange(5), "second": np.arange(5)}
     with pm.Model(coords=coords) as model:
         if isinstance(x, np.ndarray):  # else they are batches already

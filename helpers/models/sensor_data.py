@@ -24,7 +24,19 @@ def sensor(rows: int = 20, *, seed: int = 42) -> tuple[np.ndarray, np.ndarray]:
 
 
 def bayesian_line(features, y, alpha=1.0, beta=100.0):
-    """Posterior mean and covariance of the weights, and the log evidence: y ~ N(Φw, 1/β), w ~ N(0, I/α)."""
+    """Posterior mean and covariance of the weights, and the log evidence: y ~ N(Φw, 1/β), w ~ N(0, I/α).
+
+    Parameters
+    ----------
+    features : array, shape (rows, size)
+        Φ.
+    y : array, shape (rows,)
+        Readings.
+    alpha : float
+        Precision of the prior of each weight.
+    beta : float
+        Precision of the noise.
+    """
     rows, size = features.shape
     precision = alpha * jnp.eye(size) + beta * features.T @ features
     mean = beta * jnp.linalg.solve(precision, features.T @ y)
@@ -35,7 +47,17 @@ def bayesian_line(features, y, alpha=1.0, beta=100.0):
 
 
 def network(x, y, width=5, prior_sd=1.0):
-    """One input, `width` ReLU units, one output: 3 · width + 1 parameters, all Normal(0, prior_sd)."""
+    """One input, `width` ReLU units, one output: 3 · width + 1 parameters, all Normal(0, prior_sd).
+
+    Parameters
+    ----------
+    x, y : array, shape (rows,)
+        Where the readings were taken, and the readings.
+    width : int
+        Hidden units.
+    prior_sd : float
+        Of every weight.
+    """
     with pm.Model(coords={"unit": np.arange(width)}) as model:
         w1 = pm.Normal("w1", 0, prior_sd, dims="unit")
         b1 = pm.Normal("b1", 0, prior_sd, dims="unit")

@@ -112,13 +112,32 @@ def fingerprint() -> list[float]:
 
 
 def features(u, x, prior_sd):
-    """Hidden units and a column of ones, shape (points, width + 1), for a first layer u = (w1, b1) / prior_sd."""
+    """Hidden units and a column of ones, shape (points, width + 1), for a first layer u = (w1, b1) / prior_sd.
+
+    Parameters
+    ----------
+    u : array, shape (2 · width,)
+        The first layer, (w1, b1) / prior_sd.
+    x : array, shape (points,)
+    prior_sd : float
+        Of every weight.
+    """
     w1, b1 = jnp.split(prior_sd * u, 2)
     return jnp.append(jnp.maximum(x[:, None] * w1 + b1, 0), jnp.ones((len(x), 1)), axis=1)
 
 
 def log_evidence(u, x, y, prior_sd):
-    """log p(y | first layer)."""
+    """log p(y | first layer).
+
+    Parameters
+    ----------
+    u : array, shape (2 · width,)
+        The first layer, (w1, b1) / prior_sd.
+    x, y : array, shape (rows,)
+        The readings.
+    prior_sd : float
+        Of every weight.
+    """
     return bayesian_line(features(u, x, prior_sd), y, prior_sd**-2.0, NOISE**-2.0)[2]
 
 
@@ -127,7 +146,19 @@ one_evidence = jax.jit(log_evidence)
 
 @jax.jit
 def functions(layers, x, y, prior_sd, points):
-    """Mean and sd of the network's function at `points` given each first layer: two arrays, shape (layers, points)."""
+    """Mean and sd of the network's function at `points` given each first layer: two arrays, shape (layers, points).
+
+    Parameters
+    ----------
+    layers : array, shape (layers, 2 · width)
+        First layers / prior_sd.
+    x, y : array, shape (rows,)
+        The readings.
+    prior_sd : float
+        Of every weight.
+    points : array, shape (points,)
+        Where the function is asked for.
+    """
 
     def one(u):
         mean, covariance, _ = bayesian_line(features(u, x, prior_sd), y, prior_sd**-2.0, NOISE**-2.0)

@@ -22,7 +22,15 @@ def visitors(rows: int = 1_000_000, *, seed: int = DATA_SEED) -> tuple[np.ndarra
 
 
 def purchases(x, bought, total_size=None):
-    """Logistic regression with an intercept, built on the data it is given."""
+    """Logistic regression with an intercept, built on the data it is given.
+
+    Parameters
+    ----------
+    x : array, shape (rows, features)
+    bought : array of 0 and 1, shape (rows,)
+    total_size : int, optional
+        Rows of the whole table, where these are a minibatch.
+    """
     with pm.Model() as model:
         if isinstance(x, np.ndarray):  # else they are batches already
             x, bought = pm.Data("x", x), pm.Data("bought", bought)

@@ -37,7 +37,19 @@ def png(figure: Figure) -> bytes:
 
 
 def densities(ax: Axes, theta, target: Target, fits: Mapping[str, Target], log: bool = False) -> None:
-    """Draw `target` and every fit on the grid `theta`, as densities or as log densities."""
+    """Draw `target` and every fit on the grid `theta`, as densities or as log densities.
+
+    Parameters
+    ----------
+    ax : Axes
+    theta : array
+        The grid.
+    target : Target
+    fits : mapping
+        Label → Target.
+    log : bool
+        Draw log densities, cut off below.
+    """
     values = target.log_density(theta) - target.log_evidence if log else target.density(theta)
     ax.plot(theta, values, color=PALETTE["target"], label=f"{target.name} (target)")
     if not log:

@@ -19,6 +19,15 @@ def show_plotly(figure: go.Figure, picture: Figure, caption: str) -> None:
 
     JupyterLab, Notebook 7 and VS Code draw the figure with the plotly.js that they bring along, so the notebook holds
     neither plotly.js nor a link to it. Colab brings none: there Plotly's own "colab" renderer takes over.
+
+    Parameters
+    ----------
+    figure : plotly Figure
+        What JupyterLab, Notebook, VS Code and Colab show.
+    picture : Matplotlib Figure
+        What stands in its place elsewhere.
+    caption : str
+        One or more sentences, as Markdown.
     """
     if "google.colab" in sys.modules:
         bundle = plotly.io.renderers["colab"].to_mimebundle(figure.to_dict())

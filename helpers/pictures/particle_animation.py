@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from helpers.fits.particles import median_bandwidth, stein_direction, svgd
 from helpers.pictures.style import PALETTE, WIDTH
 from helpers.truth.targets_2d import Target2D, get_target_2d
+from helpers.validate import check_count
 
 BINS = 20
 SHORTEST, LONGEST = 0.12, 0.8  # an arrow is as long as φ; shorter ones are left out, longer ones cut
@@ -52,17 +53,11 @@ class Recording:
         return 2 * self.target.marginals[axis][1].max()
 
 
-def _check_count(at_least: int, **counts: int) -> None:
-    for name, count in counts.items():
-        if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < at_least:
-            raise ValueError(f"{name} must be a whole number >= {at_least}, got {count!r}")
-
-
 def record(target="banana", n_particles=50, n_frames=150, rate=0.1, seed=1) -> Recording:
     """Run `helpers.fits.particles.svgd` for `n_frames` − 1 steps; see `svgd_animation` for the arguments."""
     p = get_target_2d(target)
-    _check_count(1, n_particles=n_particles)
-    _check_count(2, n_frames=n_frames)
+    check_count(1, n_particles=n_particles)
+    check_count(2, n_frames=n_frames)
     path = svgd(p.start(n_particles, np.random.default_rng(seed)), p.score, n_frames - 1, rate)
     histograms = []
     for axis in (0, 1):
@@ -253,7 +248,18 @@ def _panels(figure, width: float) -> tuple[Axes, Axes, Axes]:
 
 
 def draw_frame(figure, width: float, run: Recording, k: int) -> None:
-    """Draw frame `k` with Matplotlib on an empty figure or subfigure, `width` by `frame_height(width)` inches."""
+    """Draw frame `k` with Matplotlib on an empty figure or subfigure, `width` by `frame_height(width)` inches.
+
+    Parameters
+    ----------
+    figure : Figure or SubFigure
+        Empty.
+    width : float
+        In inches.
+    run : Recording
+    k : int
+        Number of the frame, from 0.
+    """
     (plane, *sides), target = _panels(figure, width), run.target
     for level in _contours(target):
         plane.fill(*level[:-1].T, color=PALETTE["target"], alpha=0.09, linewidth=0)

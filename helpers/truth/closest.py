@@ -53,7 +53,16 @@ def best_gaussian(target: Target, criterion: str) -> Normal:
 
 
 def descend(objective, target: Target, mu: float, sigma: float) -> Normal:
-    """The local optimum of objective(q, target) over μ and ln σ that a descent from N(μ, σ²) ends in."""
+    """The local optimum of objective(q, target) over μ and ln σ that a descent from N(μ, σ²) ends in.
+
+    Parameters
+    ----------
+    objective : callable
+        (q, target) → number; infinity is allowed.
+    target : Target
+    mu, sigma : float
+        Where the descent starts; σ > 0.
+    """
     centre, scale = target.anchors[0]  # so that the optimiser sees numbers of order one
 
     def at(x) -> Normal:

@@ -91,7 +91,17 @@ def normal(mu: float = 0.0, sigma: float = 1.0) -> Normal:
 
 
 def student_t(df: float = 3.0, loc: float = 0.0, scale: float = 1.0) -> Target:
-    """Student-t with `df` degrees of freedom (ν): heavy tails, sd √(ν/(ν−2))·scale for ν > 2."""
+    """Student-t with `df` degrees of freedom (ν): heavy tails, sd √(ν/(ν−2))·scale for ν > 2.
+
+    Parameters
+    ----------
+    df : float
+        Degrees of freedom, > 0.
+    loc : float
+        The centre.
+    scale : float
+        > 0; the sd is larger.
+    """
     (loc,), (df, scale) = check_finite(loc=loc), check_positive(df=df, scale=scale)
     return Target.from_scipy("Student-t", stats.t(df, loc, scale))
 
@@ -113,7 +123,17 @@ def laplace(loc: float = 0.0, scale: float = 1.0) -> Target:
 
 
 def skew_normal(shape: float = 4.0, loc: float = 0.0, scale: float = 1.0) -> Target:
-    """Skew-normal (Azzalini 1985); `shape` = 0 is the normal, > 0 leans to the right."""
+    """Skew-normal (Azzalini 1985); `shape` = 0 is the normal, > 0 leans to the right.
+
+    Parameters
+    ----------
+    shape : float
+        How far it leans.
+    loc : float
+        Where the normal of shape 0 has its mean.
+    scale : float
+        The sd of the normal of shape 0.
+    """
     (shape, loc), (scale,) = check_finite(shape=shape, loc=loc), check_positive(scale=scale)
     return Target.from_scipy("skew-normal", stats.skewnorm(shape, loc, scale))
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import special
 
 from helpers.checks import diagnose, khat_error, khat_threshold, psis, weighted
-from helpers.checks.verdicts import NA, NOT, TRUST, VERDICTS, WEIGHTS
+from helpers.checks.verdicts import NA, NOT, ORDER, TRUST, WEIGHTS
 from helpers.fits import FlatModel, GaussianFit, advi
 from helpers.truth import Draws
 
@@ -38,7 +38,7 @@ def normal(flat, mean, sd):
 def overall(table):
     assert list(table.index) == [*INSTRUMENTS, "overall"]
     assert list(table.columns) == ["verdict", "value", "what it says", "cannot see"]
-    assert table["verdict"].isin(VERDICTS).all() and table["cannot see"].str.len().min() > 20
+    assert table["verdict"].isin(ORDER).all() and table["cannot see"].str.len().min() > 20
     return table.loc["overall", "verdict"]
 
 

@@ -163,3 +163,14 @@ def test_agrees_with_pymc_within_its_noise(regression, family, method):
     assert np.abs((theirs.mean - ours.mean) / ours.sd).max() < 0.7
     assert theirs.sd == pytest.approx(ours.sd, rel=0.23)
     assert theirs.covariance[0, 1] == pytest.approx(ours.covariance[0, 1], abs=0.33 * ours.sd.prod())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whitening_undoes_the_push_and_phi_holds_both(flat, kind):
+    fit, eta = GaussianFit(flat, MEAN, KINDS[kind]), np.random.default_rng(0).normal(size=(7, 5))
+    np.testing.assert_allclose(fit.push(eta), MEAN + eta @ fit.factor.T, atol=1e-12)
+    np.testing.assert_allclose(fit.whiten(fit.push(eta)), eta, atol=1e-12)
+    below = FACTOR[np.tril_indices(5, -1)] if kind == "full" else []
+    same = GaussianFit.from_phi(flat, np.hstack([MEAN, np.log(np.diag(FACTOR)), below]), np.empty(0))
+    np.testing.assert_allclose(same.scale, fit.scale)
+    assert same.family == fit.family == {"full": "full-rank", "independent": "mean-field"}[kind]
