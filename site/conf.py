@@ -109,5 +109,5 @@ def write_chapters() -> None:
 
 
 def setup(app) -> None:
-    """Sphinx calls this before it reads a page."""
-    app.connect("builder-inited", lambda _: write_chapters())
+    """Sphinx calls this; the chapters are there before it looks for their folder."""
+    app.connect("config-inited", lambda *_: write_chapters())
