@@ -144,8 +144,11 @@ class Closure:
         elif code.file.name == "__init__.py":  # handed on by a room, when it is asked for
             inside = [".".join((*parts[: ours[-1]], file.stem)) for file in code.file.parent.glob("[!_]*.py")]
             known = [module for module in inside if rest[0] in self.module(module).statements]
-            for module in known or inside:  # where none of them defines the name, it may be any
-                self.enter(".".join((module, *rest)) if known else module)
+            for module in known:
+                self.enter(".".join((module, *rest)))
+            if not known:  # it may be any
+                for module in inside:
+                    self.enter(module)
 
 
 def key(*texts: str) -> str:

@@ -6,8 +6,8 @@ Finished runs stay in `benchmarks/.sweep.jsonl`; a run that was interrupted goes
 again where its code or what it uses of `helpers` has changed (see `benchmarks/keys.py`). Exit status 1 where something
 failed.
 
-    uv run python -m benchmarks.sweep --seeds 20
-    uv run python -m benchmarks.sweep --chapters 03 --spread   # mean and sd of every figure that is asserted
+    uv run --group dev python -m benchmarks.sweep --seeds 20
+    uv run --group dev python -m benchmarks.sweep --chapters 03 --spread   # mean and sd of every figure that is asserted
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ import numpy as np
 import platformdirs
 
 OWN_BACKEND = "numba"  # PyMC's own
-CACHE_BYTES = 2**26  # for what JAX compiles: eleven chapters need a third of it; the oldest entries go first
+CACHE_BYTES = 2**26  # for what JAX compiles: the course needs a third of it; the oldest entries go first
 
 
 def use_fast_backends():

@@ -1,5 +1,6 @@
 """Every solution passes its checker; every slip gets its hint; whatever people do, a checker says something."""
 
+import ast
 import copy
 import math
 import re
@@ -21,6 +22,7 @@ from helpers.exercises.advi_in_one_loop import QUADRATIC_SLIPS
 from helpers.exercises.base import EMPTY, FunctionChecker, ValueChecker
 from helpers.fits import FlatModel, advi, shuffled_epochs
 from helpers.truth import divergences, targets
+from tests.support.cells import code_of
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECK = re.compile(r"^exercises\.(check_\w+)\((.*)\)$", re.MULTILINE)
@@ -29,13 +31,15 @@ TABLES = [name for name in CHECKERS if isinstance(getattr(exercises, name), Func
 
 
 def solved_cells():
-    """(checker, names of its answers, code of the solution, text of its cell) for every exercise of every notebook."""
+    """(checker, its answers, stub, code of the solution, its cell, the notebook's imports) of every exercise."""
     for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
         cells = nbformat.read(path, as_version=4).cells
+        tree = ast.parse("\n".join(code_of(path)))
+        imports = "\n".join(ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom))
         for stub, solution in pairwise(cells):
             if stub.cell_type == "code" and (call := CHECK.search(stub.source)):
                 code = re.search(r"```python\n(.*?)```", solution.source, re.DOTALL)
-                yield *call.groups(), stub.source, code and code[1], solution.source
+                yield *call.groups(), stub.source, code and code[1], solution.source, imports
 
 
 SOLVED = {checker: rest for checker, *rest in solved_cells()}
@@ -43,8 +47,8 @@ SOLVED = {checker: rest for checker, *rest in solved_cells()}
 
 def answers_of(checker, code):
     """What the code of a cell gives the checker."""
-    names = {"np": np, "pm": pm, "special": special, "stats": stats, "targets": targets, "divergences": divergences}
-    exec(code, names)  # noqa: S102
+    names = {}
+    exec(SOLVED[checker][4] + "\n" + code, names)  # noqa: S102 - with what the notebook imports, and nothing else
     return [names[name.strip()] for name in SOLVED[checker][0].split(",")]
 
 
@@ -62,7 +66,7 @@ def test_every_checker_is_used():
 
 @pytest.mark.parametrize("checker", SOLVED)
 def test_solution_passes_its_checker_and_is_folded_away(checker):
-    _, _, code, markdown = SOLVED[checker]
+    _, _, code, markdown, _ = SOLVED[checker]
     assert code, "the cell after an exercise holds its solution, as a block of Python"
     assert markdown.startswith("<details><summary>Solution</summary>") and markdown.rstrip().endswith("</details>")
     verdict = check(checker, *solution(checker))

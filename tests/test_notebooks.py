@@ -62,7 +62,10 @@ def fork(tmp_path):
     """A copy of what the stamp reads and writes."""
     for folder in ("notebooks", "site"):
         (tmp_path / folder).mkdir()
-    texts = [ROOT / name for name in ("README.md", "site/index.md", "pyproject.toml", "notebooks/chapters.toml")]
+    texts = [
+        ROOT / name
+        for name in ("README.md", "CONTRIBUTING.md", "site/index.md", "pyproject.toml", "notebooks/chapters.toml")
+    ]
     for file in [*texts, *PATHS]:
         (tmp_path / file.relative_to(ROOT)).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     return tmp_path
@@ -78,7 +81,7 @@ def test_stamp_rewrites_a_fork(fork):
     own = f'repository = "{stamp.address()["repository"]}"'
     change(fork / "pyproject.toml", own, 'repository = "a-teacher/vi"')
     changed = stamp.stale(fork)
-    assert len(changed) == len(PATHS) + 2
+    assert len(changed) == len(PATHS) + 3
     for file, text in changed.items():
         assert "a-teacher/vi" in text
         file.write_text(text, encoding="utf-8")
@@ -88,7 +91,7 @@ def test_stamp_rewrites_a_fork(fork):
 ROW = """[[chapter]]
 name = "new_one"
 part = "the idea"
-title = "A new one"
+title = "What's a \\"new\\" one"
 heading = "A new one: its heading"
 question = "What is\\nnew?"
 promise = "say what is new"
@@ -115,7 +118,7 @@ def test_a_new_chapter_renumbers_those_after_it_and_every_link_to_them(fork):
     )
     assert moved[0].source.startswith("# 4 · ") and "[chapter 3](03_logit_beta.ipynb)" in moved[0].source
     for text in ("\n".join(cell.source for cell in first), (fork / "README.md").read_text(encoding="utf-8")):
-        assert "2 · A new one" in text and "02_new_one.ipynb) | say what is new | 5 min" in text
+        assert '2 · What\'s a "new" one' in text and "02_new_one.ipynb) | say what is new | 5 min" in text
     assert not stamp.stale(fork) and not stamp.renumber(fork)
 
 

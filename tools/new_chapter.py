@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tools import stamp
 from tools.chapters import ROOT, Chapter, chapters
+from tools.store import KERNEL
 
 IMPORTS = """\
 import matplotlib.pyplot as plt
@@ -66,8 +67,7 @@ def skeleton(chapter: Chapter):
         new_markdown_cell(RECAP),
         new_code_cell("helpers.versions()"),
     ]
-    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
 
 
 def main(root: Path = ROOT) -> list[str]:
@@ -76,13 +76,10 @@ def main(root: Path = ROOT) -> list[str]:
     there = {path.stem[3:] for path in folder.glob("[0-9][0-9]_*.ipynb")}
     missing = [chapter for chapter in chapters(root) if chapter.name not in there]
     for chapter in missing:
-        nbformat.write(skeleton(chapter), folder / f"99_{chapter.name}.ipynb")  # its number is stamped
-    done = [*stamp.renumber(root), *(f"wrote {chapter.file}" for chapter in missing)]
-    for path, text in stamp.stale(root).items():
-        path.write_text(text, encoding="utf-8")
-        done.append(f"stamped {path.relative_to(root)}")
-    return done
+        nbformat.write(skeleton(chapter), folder / chapter.file)
+    return [*(f"wrote {chapter.file}" for chapter in missing), *stamp.main(root)]
 
 
 if __name__ == "__main__":
-    print(*main(), sep="\n")
+    for line in main():
+        print(line)

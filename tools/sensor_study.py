@@ -207,7 +207,7 @@ def make(path: Path = stored.FILE) -> stored.Study:
 
 
 def provenance() -> dict:
-    """Command, date, versions, stored.settings and stored.fingerprint."""
+    """Command, date, versions, settings and fingerprint."""
     return {
         "command": "python -m tools.sensor_study",
         "date": datetime.date.today().isoformat(),

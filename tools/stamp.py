@@ -7,6 +7,7 @@ map and table, and the README's table. Whoever forks the course, or adds a chapt
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from itertools import groupby
@@ -62,6 +63,8 @@ def linked(text: str, table: list[Chapter]) -> str:
     by_name = {chapter.name: chapter for chapter in table}
 
     def link(found: re.Match) -> str:
+        if found[3] not in by_name:
+            raise ValueError(f"{found[0]}): there is no chapter {found[3]!r}; there are {', '.join(by_name)}")
         chapter = by_name[found[3]]
         words = f"{found[1]} {chapter.number}" if found[1] else chapter.number
         return f"[{words}]({found[2] or ''}{chapter.file}"
@@ -102,11 +105,13 @@ def rows(table: list[Chapter], folder: str = "", where: dict[str, str] | None = 
 
 def map_cell(table: list[Chapter]) -> str:
     """The code that draws the map: all chapters but the first."""
-    listed = [f"    {(c.part, c.entry, c.question)!r},".replace("'", '"') for c in table[1:]]
+    quoted = [[json.dumps(text, ensure_ascii=False) for text in (c.part, c.entry, c.question)] for c in table[1:]]
+    listed = [f"    ({', '.join(texts)})," for texts in quoted]
     parts = [(part, [c.entry for c in group]) for part, group in groupby(table[1:], lambda c: c.part)]
     listing = ". ".join(f"{part[0].upper()}{part[1:]}: {', '.join(entries)}" for part, entries in parts)
     lines = wrap(f"The trail through the course, part by part. {listing}.", 100)
-    caption = "\n".join(f'    "{line} "' for line in lines).removesuffix(' "') + '",'
+    lines = [line + " " for line in lines[:-1]] + lines[-1:]
+    caption = "\n".join(f"    {json.dumps(line, ensure_ascii=False)}" for line in lines) + ","
     return MAP_CELL.format(rows="\n".join(listed), caption=caption)
 
 
@@ -129,9 +134,11 @@ def stale(root: Path = ROOT) -> dict[Path, str]:
     """The files that are not as the two tables have them, each with the text it should have."""
     table, where = chapters(root), address(root)
     wanted = {root / "notebooks" / c.file: stamped(root / "notebooks" / c.file, c, table, where) for c in table}
-    for path in (root / "README.md", root / "site" / "index.md"):
-        text = ADDRESS.sub(rf"\1https://github.com/{where['repository']}", path.read_text(encoding="utf-8"))
-        wanted[path] = TABLE.sub(lambda _: rows(table, "notebooks/", where), linked(text, table))
+    for path in (root / "README.md", root / "CONTRIBUTING.md", root / "site" / "index.md"):
+        text = path.read_text(encoding="utf-8")
+        wanted[path] = ADDRESS.sub(rf"\1https://github.com/{where['repository']}", text)
+    readme = root / "README.md"
+    wanted[readme] = TABLE.sub(lambda _: rows(table, "notebooks/", where), linked(wanted[readme], table))
     return {path: text for path, text in wanted.items() if text != path.read_text(encoding="utf-8")}
 
 
@@ -155,8 +162,15 @@ def renumber(root: Path = ROOT) -> list[str]:
     return [f"{old.name} is now {new.name}" for old, new in changed]
 
 
-if __name__ == "__main__":
-    print(*renumber(), sep="\n", end="")
-    for path, text in stale().items():
+def main(root: Path = ROOT) -> list[str]:
+    """Renumber and stamp; what was done."""
+    done = renumber(root)
+    for path, text in stale(root).items():
         path.write_text(text, encoding="utf-8")
-        print(f"stamped {path.relative_to(ROOT)}")
+        done.append(f"stamped {path.relative_to(root)}")
+    return done
+
+
+if __name__ == "__main__":
+    for line in main():
+        print(line)

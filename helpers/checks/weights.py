@@ -8,16 +8,6 @@ from scipy import special
 from helpers.truth.draws import Draws
 
 
-def pareto_khat(log_ratio: np.ndarray) -> float:
-    """Pareto shape of the importance ratios exp(log_ratio); −inf where they are all alike (no tail to fit)."""
-    from arviz_stats.base import array_stats  # half a second: only for those who ask
-
-    log_ratio = np.asarray(log_ratio, float)
-    if np.ptp(log_ratio) < 1e-9:
-        return -np.inf
-    return float(array_stats.psislw(-log_ratio)[1])  # psislw negates what it is given
-
-
 def psis(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
     """Pareto-smoothed importance weights (Vehtari et al. 2024, arXiv:1507.02646).
 
@@ -36,11 +26,15 @@ def psis(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
     from arviz_stats.base import array_stats  # half a second: only for those who ask
 
     log_ratio = np.asarray(log_ratio, float)
-    khat = pareto_khat(log_ratio) if np.isfinite(log_ratio).all() else np.nan
-    if khat == -np.inf:
-        return special.softmax(log_ratio), khat
+    if np.isfinite(log_ratio).all() and np.ptp(log_ratio) < 1e-9:
+        return special.softmax(log_ratio), -np.inf
     log_weights, khat = array_stats.psislw(-log_ratio)  # psislw negates what it is given
     return np.exp(log_weights), float(khat)
+
+
+def pareto_khat(log_ratio: np.ndarray) -> float:
+    """Pareto shape of the importance ratios exp(log_ratio); −inf where they are all alike (no tail to fit)."""
+    return psis(log_ratio)[1]
 
 
 def weighted(draws: Draws) -> Draws:

@@ -9,7 +9,6 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "base": ["Verdict"],
         "student_t": ["check_kl_of_normals", "check_sigma_for_laplace", "check_towards_two"],
         "logit_beta": ["check_gamma_log_density", "check_gamma_optimum", "check_gamma_gradient"],
         "logistic_regression": ["check_prior_sd", "check_mean_field_sds"],

@@ -106,7 +106,7 @@ class FunctionChecker:
             if not any(agree(answer, one, self.equal) for one in rights):
                 wrong.append((case, answer, rights[0], slips))
         if wrong:
-            raise NotYet(self._slip(wrong) or self._difference(*wrong[0]))
+            raise NotYet(self._slip(wrong) or self._difference(*wrong[0][:3]))
         return self.praise
 
     def _slip(self, wrong: list[tuple]) -> str | None:
@@ -117,7 +117,7 @@ class FunctionChecker:
                 return same_slip[0][1]
         return None
 
-    def _difference(self, case: tuple, answer: list, right, _) -> str:
+    def _difference(self, case: tuple, answer: list, right) -> str:
         """What the function has given in a case, and what is right there."""
         for name, part, wanted in zip(self.parts, answer, in_parts(right), strict=True):
             if not same_shape(part, wanted):

@@ -18,6 +18,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "flat_model": ["FlatModel"],
         "gaussian_fit": ["GaussianFit"],
         "loop": ["advi", "fit_phi", "full_rank", "mean_field", "restarts", "shuffled_epochs"],
-        "particles": ["median_bandwidth", "stein_direction", "svgd"],
+        "particles": ["stein_direction", "svgd"],
     },
 )

@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from helpers.validate import check_count, check_positive
+
 
 def median_bandwidth(particles):
     """Median heuristic h = median(squared distance) / log(n + 1) for the kernel exp(−|x − y|² / h).
@@ -87,8 +89,8 @@ def svgd(particles, score, steps, rate=0.1):
     ValueError
         For an argument that is not allowed; the message names it.
     """
-    if not isinstance(steps, int | np.integer) or steps < 1 or not 0 < rate < np.inf:
-        raise ValueError(f"steps must be a whole number >= 1 and rate finite and > 0, got {steps!r} and {rate!r}")
+    check_count(steps=steps)
+    check_positive(rate=rate)
     path, history = [np.asarray(particles, dtype=float)], 0.0
     for step in range(steps):
         direction = stein_direction(path[-1], score)

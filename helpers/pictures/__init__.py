@@ -22,7 +22,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     ],
     submod_attrs={
         "flow_chart": ["decision_chart"],
-        "interactive": ["show_plotly"],
         "particle_animation": ["record", "svgd_animation", "svgd_picture"],
         "style": ["PALETTE", "WIDTH"],
     },

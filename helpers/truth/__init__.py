@@ -9,10 +9,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["closest", "divergences", "draws", "gold", "linear", "targets", "targets_2d"],
     submod_attrs={
         "closest": ["best_gaussian", "best_gaussian_2d", "descend", "loss_2d"],
-        "divergences": ["elbo", "entropy", "kl", "log_evidence", "squared_log_difference"],
+        "divergences": ["elbo", "entropy", "kl", "log_evidence"],
         "draws": ["Draws"],
         "linear": ["one_scale"],
-        "targets": ["Normal", "Target", "beta", "logit_beta", "normal", "normal_mixture", "student_t"],
-        "targets_2d": ["Target2D", "get_target_2d"],
+        "targets": ["Target", "beta", "logit_beta", "normal", "normal_mixture", "student_t"],
+        "targets_2d": ["get_target_2d"],
     },
 )

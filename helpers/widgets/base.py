@@ -25,10 +25,13 @@ from helpers.validate import check_finite
 ROLES = ("target", "approximation", "data", "second")  # of the palette, which the style sheets use
 
 
-def beside(name: str, kind: str) -> str:
-    """The text of the widget's file ``name.kind`` (kind: js or css), after what it shares with the others."""
-    files = (Path(__file__).with_name(f"{stem}.{kind}") for stem in ("base", name))
-    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+def beside(name: str) -> tuple[str, str]:
+    """The widget's script and style sheet, ``name.js`` and ``name.css``, each after what it shares with the others."""
+    here = Path(__file__)
+    return tuple(
+        "\n".join(here.with_name(f"{stem}.{kind}").read_text(encoding="utf-8") for stem in ("base", name))
+        for kind in ("js", "css")
+    )
 
 
 def keep_between(state, **ranges: tuple[float, float]) -> None:

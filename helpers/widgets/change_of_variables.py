@@ -153,7 +153,7 @@ class ChangeOfVariables(Pictured):
         For a value that is not allowed; the message names the argument.
     """
 
-    _esm, _css = beside("change_of_variables", "js"), beside("change_of_variables", "css")
+    _esm, _css = beside("change_of_variables")
     State, static_picture = State, staticmethod(static_picture)
 
     def __init__(self, mu=State.mu, sigma=State.sigma, target=State.target):

@@ -1,7 +1,7 @@
-"""A widget for chapter 8: the functions that a small network's posterior holds, as width, data and prior change.
+"""The functions that a small network's posterior holds, as width, data and prior change.
 
 The reader sees mean-field ADVI (the best of several fits), and on request the exact posterior, by weighted draws of the
-first layer, where enough of them carry weight. Both come from `helpers.sensor_fits`.
+first layer, where enough of them carry weight. Both come from `helpers.models.sensor_fits`.
 
 The kernel fits, about a second for each new state, and keeps what it has found.
 """
@@ -209,7 +209,7 @@ class FunctionPosterior(Answering):
         For a value that is not allowed; the message names the argument.
     """
 
-    _esm, _css = beside("function_posterior", "js"), beside("function_posterior", "css")
+    _esm, _css = beside("function_posterior")
     State, read, static_picture = State, staticmethod(read), staticmethod(static_picture)
 
     def __init__(self, width=State.width, rows=State.rows, prior_sd=State.prior_sd, exact=State.exact):

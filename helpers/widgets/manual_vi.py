@@ -169,7 +169,7 @@ class ManualVI(Answering):
     Parameters
     ----------
     target : str
-        A target of `helpers.targets` that lives on the whole real line.
+        A target of `helpers.truth.targets` that lives on the whole real line.
     objective : str
         "KL(q‖p)", "KL(p‖q)" or "ELBO".
     mu, sigma : float
@@ -181,10 +181,10 @@ class ManualVI(Answering):
         For a value that is not allowed; the message names the argument.
     """
 
-    _esm, _css = beside("manual_vi", "js"), beside("manual_vi", "css")
+    _esm, _css = beside("manual_vi")
     State, read, static_picture = State, staticmethod(read), staticmethod(static_picture)
 
-    def __init__(self, target="Student-t", objective="KL(q‖p)", mu=State.mu, sigma=State.sigma):
+    def __init__(self, target=State.target, objective=State.objective, mu=State.mu, sigma=State.sigma):
         options = {
             "targets": list(on_the_real_line()),  # their order: a stored notebook does not keep that of a dict
             "curves": {name: curve(p) for name, p in on_the_real_line().items()},

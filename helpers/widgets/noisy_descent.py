@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from numbers import Integral
 from textwrap import fill
 
 import numpy as np
@@ -21,6 +20,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from helpers.pictures import style
+from helpers.validate import check_count
 from helpers.widgets.base import Answering, beside, keep_among, keep_between, picture_of
 
 ROWS = 10_000
@@ -43,13 +43,9 @@ class State:
     seed: int = 15  # a typical walk: neither end is a lucky one
 
     def __post_init__(self):
-        keep_among(self, batch=BATCHES)
+        keep_among(self, batch=BATCHES, decay=(False, True), average=(False, True))
         keep_between(self, rate=RATES)
-        for name in ("decay", "average"):
-            if type(value := getattr(self, name)) is not bool:
-                raise ValueError(f"{name} must be True or False, got {value!r}")
-        if not isinstance(self.seed, Integral) or self.seed < 0:
-            raise ValueError(f"seed must be a whole number >= 0, got {self.seed!r}")
+        check_count(0, seed=self.seed)
         object.__setattr__(self, "seed", int(self.seed))  # NumPy's numbers are no JSON
 
 
@@ -240,7 +236,7 @@ class NoisyDescent(Answering):
         For a value that is not allowed; the message names the argument.
     """
 
-    _esm, _css = beside("noisy_descent", "js"), beside("noisy_descent", "css")
+    _esm, _css = beside("noisy_descent")
     State, read, static_picture = State, staticmethod(read), staticmethod(static_picture)
 
     def __init__(self, batch=State.batch, rate=State.rate, decay=State.decay, average=State.average, seed=State.seed):

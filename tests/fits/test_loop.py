@@ -1,7 +1,6 @@
 """ADVI in one loop: against closed forms, option by option."""
 
 import inspect
-import json
 import os
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from helpers.fits import FlatModel, advi, fit_phi, full_rank, mean_field, restar
 from helpers.fits import loop as module
 from helpers.fits.loop import AT_ONCE, normals
 from helpers.truth import Draws, best_gaussian, logit_beta
+from tests.support.cells import code_of
 
 ROOT = Path(__file__).parents[2]
 PLAIN = {"antithetic": False, "stl": False, "decay": False, "average": False}
@@ -338,9 +338,7 @@ print(fit.mean.dtype, fit.losses.dtype, abs(fit.mean[0] - 1) < 1e-3, abs(fit.sd[
     assert out.stdout.split() == ["float32", "float32", "True", "True"], out.stderr
 
 
-def test_chapter_three_shows_the_very_code_that_runs():
-    notebook = json.loads((ROOT / "notebooks" / "04_advi_in_one_loop.ipynb").read_text(encoding="utf-8"))
-    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    shown = "\n".join(cells) + "\n"
+def test_the_chapter_shows_the_very_code_that_runs():
+    shown = "\n".join(code_of(ROOT / "notebooks" / "04_advi_in_one_loop.ipynb")) + "\n"
     for function in (mean_field, full_rank, fit_phi):
         assert inspect.getsource(function) in shown, f"{function.__name__} differs from the helper's"

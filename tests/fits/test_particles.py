@@ -155,8 +155,8 @@ def test_path_starts_at_a_copy_of_the_start():
         ({"score": lambda x: np.full_like(x, np.inf)}, "score must return"),
         ({"steps": 0}, "steps must be a whole number >= 1"),
         ({"steps": 2.0}, "steps must be a whole number >= 1"),
-        ({"rate": 0}, "rate finite and > 0"),
-        ({"rate": np.nan}, "rate finite and > 0"),
+        ({"rate": 0}, "rate must be a finite number > 0"),
+        ({"rate": np.nan}, "rate must be a finite number"),
     ],
 )
 def test_refuses(changed, message):

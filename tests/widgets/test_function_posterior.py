@@ -1,4 +1,4 @@
-"""The widget of chapter 8, without a browser: what the kernel answers, and the picture."""
+"""The widget of the network's functions, without a browser: what the kernel answers, and the picture."""
 
 import base64
 import io
@@ -102,22 +102,6 @@ def test_the_functions_pass_near_the_readings():
 def test_measured():
     assert measured(-23.714, 0.068) == "−23.71 ± 0.07"
     assert measured(-0.001, 0.1) == "0.00 ± 0.10"
-
-
-def test_kernel_answers_a_state_and_ignores_the_rest(caplog):
-    widget = FunctionPosterior()
-    asked = {"width": 5, "rows": 20, "prior_sd": 1, "exact": True}
-    for content in [
-        {"state": asked, "token": "here-1"},
-        {"state": asked | {"width": 4}, "token": "here-2"},
-        {"state": asked | {"more": 1}},
-        {"state": None},
-        {},
-        None,
-    ]:
-        widget._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
-        assert widget.reading == {"state": asked, "token": "here-1"} | read(State(**asked))
-    assert not caplog.records, "ipywidgets logs what a handler raises"
 
 
 def test_display_carries_a_small_static_picture():

@@ -1,0 +1,32 @@
+"""What the widgets share: a message from the browser is answered if it holds a state, and nothing else happens."""
+
+import pytest
+
+from helpers.widgets import function_posterior, noisy_descent
+
+PATH = {"batch": 100, "rate": 0.3, "decay": True, "average": True, "seed": 4}
+NETWORK = {"width": 5, "rows": 20, "prior_sd": 1, "exact": True}
+
+
+@pytest.mark.parametrize(
+    ("module", "widget", "asked", "wrong"),
+    [
+        (noisy_descent, noisy_descent.NoisyDescent, PATH, {"batch": 2}),
+        (function_posterior, function_posterior.FunctionPosterior, NETWORK, {"width": 4}),
+    ],
+    ids=["noisy_descent", "function_posterior"],
+)
+def test_kernel_answers_a_state_and_ignores_the_rest(module, widget, asked, wrong, caplog):
+    shown = widget()
+    reading = {"state": asked, "token": "here-1"} | module.read(module.State(**asked))
+    for content in [
+        {"state": asked, "token": "here-1"},
+        {"state": asked | wrong, "token": "here-2"},
+        {"state": asked | {"more": 1}},
+        {"state": None},
+        {},
+        None,
+    ]:
+        shown._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
+        assert shown.reading == reading
+    assert not caplog.records, "ipywidgets logs what a handler raises"
