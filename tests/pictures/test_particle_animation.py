@@ -143,7 +143,7 @@ def test_asks_for_thirty_frames_a_second(banana):
         ({"n_particles": True}, "n_particles must be"),
         ({"n_frames": 1}, "n_frames must be a whole number >= 2, got 1"),
         ({"n_frames": "9"}, "n_frames must be a whole number >= 2, got '9'"),
-        ({"rate": -1}, "rate finite and > 0"),
+        ({"rate": -1}, "rate must be a finite number > 0"),
     ],
 )
 def test_refuses(arguments, message):
