@@ -74,7 +74,10 @@ def problems(requirements: list[str], python: str) -> list[str]:
 
 def check() -> None:
     """Print one line: all is well, or what is wrong and what to do about it."""
-    found = problems(requires("elbo-room") or [], metadata("elbo-room")["Requires-Python"])
+    try:
+        found = problems(requires("elbo-room") or [], metadata("elbo-room")["Requires-Python"])
+    except PackageNotFoundError:  # started in a clone, by a Python into which nobody has installed the course
+        found = ["elbo-room is not installed in this kernel's Python"]
     if found:
         print(f"Not ready: {'; '.join(found)}. Run `uv sync` in the course's folder and restart the kernel.")
     else:

@@ -191,6 +191,15 @@ def test_environment_check_says_what_is_wrong(capsys):
     assert capsys.readouterr().out.startswith("All is well")
 
 
+def test_check_says_that_the_course_is_not_installed(monkeypatch, capsys):
+    def requires(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(helpers, "requires", requires)
+    helpers.check()
+    assert "elbo-room is not installed" in capsys.readouterr().out
+
+
 def test_importing_helpers_is_cheap():
     code = (
         "import sys; import helpers, helpers.startup; "
