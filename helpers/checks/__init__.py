@@ -1,15 +1,14 @@
-"""Judging: the scorecard against the right answer, and what can be said without it: importance weights, k-hat, more
-optimisation, other starts, and the verdicts of `diagnose`.
+"""Judging: the scorecard against the right answer, and what can be said without it: importance weights,
+more optimisation, other starts, and the verdicts of `diagnose`.
 """
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["card", "refits", "verdicts", "weights"],
+    submodules=["card", "refits", "verdicts"],
     submod_attrs={
         "card": ["scorecard", "show_table", "show_words", "wasserstein"],
         "verdicts": ["diagnose"],
-        "weights": ["khat_error", "khat_threshold", "pareto_khat", "psis", "weighted"],
     },
 )

@@ -9,7 +9,7 @@ import pandas as pd
 from IPython.display import Markdown
 from scipy import special
 
-from helpers.checks.weights import pareto_khat
+from helpers.fits.weights import pareto_khat
 from helpers.truth.divergences import elbo
 from helpers.truth.draws import Draws
 from helpers.truth.targets import Target

@@ -9,9 +9,9 @@ from pymc.variational.approximations import Empirical, FullRank, MeanField
 from scipy import special, stats
 
 from helpers.checks.refits import fit_again
-from helpers.checks.weights import khat_error, khat_threshold, psis
 from helpers.fits.flat_model import FlatModel, subsampling
 from helpers.fits.gaussian_fit import GaussianFit
+from helpers.fits.weights import khat_error, khat_threshold, psis
 from helpers.truth.draws import Draws
 from helpers.validate import check_count
 

@@ -13,11 +13,25 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["flat_model", "gaussian_fit", "loop", "particles"],
+    submodules=[
+        "approximation",
+        "automatic",
+        "flat_model",
+        "gaussian_fit",
+        "loop",
+        "particles",
+        "short_chains",
+        "starting_places",
+        "weights",
+        "whitened",
+    ],
     submod_attrs={
+        "approximation": ["Approximation"],
+        "automatic": ["approximate"],
         "flat_model": ["FlatModel"],
         "gaussian_fit": ["GaussianFit"],
         "loop": ["advi", "fit_phi", "full_rank", "mean_field", "restarts", "shuffled_epochs"],
         "particles": ["stein_direction", "svgd"],
+        "weights": ["khat_error", "khat_threshold", "pareto_khat", "psis", "weighted"],
     },
 )

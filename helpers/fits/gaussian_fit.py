@@ -119,10 +119,14 @@ class GaussianFit:
 
     def to_datatree(self, draws: int = 1000, *, seed: int):
         """Draws of every parameter and deterministic, in its own space, as group "posterior" with one chain."""
-        zeta = self.push(self._etas(draws, seed))  # not `draws`: log p̃ is dear where there are many rows
-        values = jax.jit(jax.vmap(self.model.constrain))(zeta)
-        model = self.model.model
-        dims = {name: list(model.named_vars_to_dims[name]) for name in values if name in model.named_vars_to_dims}
-        posterior = {name: np.asarray(value)[None] for name, value in values.items()}
-        coords = {name: list(labels) for name, labels in model.coords.items() if labels is not None}
-        return az.from_dict({"posterior": posterior}, dims=dims, coords=coords)
+        return as_datatree(self.model, self.push(self._etas(draws, seed)))  # not `draws`: log p̃ is dear with many rows
+
+
+def as_datatree(model: FlatModel, zeta: np.ndarray):
+    """ζ, shape (draws, size), as every parameter and deterministic of the model: group "posterior" with one chain."""
+    values = jax.jit(jax.vmap(model.constrain))(zeta)
+    model = model.model
+    dims = {name: list(model.named_vars_to_dims[name]) for name in values if name in model.named_vars_to_dims}
+    posterior = {name: np.asarray(value)[None] for name, value in values.items()}
+    coords = {name: list(labels) for name, labels in model.coords.items() if labels is not None}
+    return az.from_dict({"posterior": posterior}, dims=dims, coords=coords)

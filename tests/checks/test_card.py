@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from helpers.checks import pareto_khat, scorecard, show_table, show_words, wasserstein
+from helpers.checks import scorecard, show_table, show_words, wasserstein
+from helpers.fits import pareto_khat
 from helpers.truth import Draws, best_gaussian, normal, student_t
 
 

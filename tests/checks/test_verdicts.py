@@ -7,9 +7,9 @@ import pytensor.tensor as pt
 import pytest
 from scipy import special
 
-from helpers.checks import diagnose, khat_error, khat_threshold, psis, weighted
+from helpers.checks import diagnose
 from helpers.checks.verdicts import NA, NOT, ORDER, TRUST, WEIGHTS
-from helpers.fits import FlatModel, GaussianFit, advi
+from helpers.fits import FlatModel, GaussianFit, advi, khat_error, khat_threshold, psis, weighted
 from helpers.truth import Draws
 
 QUICK = {"seed": 1, "draws": 4000, "steps": 200}

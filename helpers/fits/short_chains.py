@@ -1,0 +1,127 @@
+"""Short chains from the draws of a fit: they show whether its margins move, and where to.
+
+Hamiltonian Monte Carlo (Neal 2011, arXiv:1206.1901), one chain for each draw, all at once, in the coordinates of the fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from helpers.fits.gaussian_fit import GaussianFit
+
+CHAINS = 500
+LENGTH = 60  # transitions in a run
+LEAPS = 5  # leapfrog steps in a transition
+KEPT = 4  # states of each chain that are kept from the second half of a run
+ACCEPT = 0.8  # to which the step size is tuned in the first half of a run
+LARGEST = 0.5  # step, in sds of q: three radians with five leaps, the length at which a normal forgets its start
+ASTRAY = 20.0  # nats that the energy may grow in a transition; beyond, the step does not fit the place
+FORGOTTEN = 0.2  # correlation with the start, of 500 chains: more than four of its standard errors
+
+
+@dataclass(frozen=True)
+class Chains:
+    """What short chains say about a fit.
+
+    Parameters
+    ----------
+    zeta : array, shape (kept × chains, size)
+        States of the last run: draws of ζ.
+    began : array, shape (chains, size)
+        Where each chain's last run began; the last `chains` rows of `zeta` are where it ended.
+    astray : float
+        Share of the transitions whose energy grew by more than 20 nats ("divergent").
+    transitions : int
+        In all runs.
+    """
+
+    zeta: np.ndarray
+    began: np.ndarray
+    astray: float
+    transitions: int
+
+    @property
+    def settled(self) -> np.ndarray:
+        """Which ζ have forgotten where they began, shape (size,)."""
+        return forgotten(self.began, self.zeta[-len(self.began) :])
+
+
+def forgotten(began: np.ndarray, ended: np.ndarray) -> np.ndarray:
+    """Which columns, of one row for each chain, are uncorrelated with where they began; shape (columns,)."""
+    return np.array([abs(_correlation(a, b)) < FORGOTTEN for a, b in zip(began.T, ended.T, strict=True)])
+
+
+def run_chains(q: GaussianFit, *, seed: int, runs: int = 4) -> Chains:
+    """Chains from draws of q, until every ζ has forgotten its start, at most `runs` times 60 transitions.
+
+    Raises
+    ------
+    FloatingPointError
+        Where log p̃ is not a number at any draw of q.
+    """
+    rng = np.random.default_rng(seed)
+    zeta = q.push(rng.standard_normal((20 * CHAINS, q.mean.size)))
+    fine = np.flatnonzero(np.isfinite(np.asarray(q.model.log_densities(zeta))))
+    if not fine.size:
+        raise FloatingPointError("log p̃ is not a number at any draw of q")
+    u = q.whiten(zeta[rng.choice(fine, CHAINS, replace=fine.size < CHAINS)]).astype(q.model.start.dtype)
+    step = jnp.asarray(LARGEST / 2, u.dtype)
+    for run in range(runs):
+        key = jax.random.fold_in(jax.random.key(seed), run)
+        kept, step, astray = _run(q.model.full_log_density, q.mean, q.scale, u, step, key)
+        kept = np.asarray(kept)
+        chains = Chains(q.push(kept.reshape(-1, q.mean.size)), q.push(u), float(astray), (run + 1) * LENGTH)
+        if chains.settled.all():
+            break
+        u = kept[-1]
+    return chains
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else 1.0
+
+
+@partial(jax.jit, static_argnames="log_p")
+def _run(log_p, mean, scale, u, step, key):
+    """`LENGTH` transitions of all chains: the states kept, the step size, the share of transitions gone astray."""
+    times = (lambda u: scale @ u) if scale.ndim == 2 else (lambda u: scale * u)
+    value_and_slope = jax.vmap(jax.value_and_grad(lambda u: log_p(mean + times(u))))
+
+    def transition(state, now):
+        u, log_step = state
+        t, key = now
+        for_momentum, for_length, for_accept = jax.random.split(key, 3)
+        momentum = jax.random.normal(for_momentum, u.shape, u.dtype)
+        this = jnp.exp(log_step) * jax.random.uniform(for_length, (), u.dtype, 0.6, 1.4)
+        there, energy = _leapfrog(value_and_slope, u, momentum, this)
+        chance = jnp.where(jnp.isnan(energy), 0, jnp.exp(jnp.minimum(0, -energy)))
+        accept = jax.random.uniform(for_accept, chance.shape) < chance
+        u = jnp.where(accept[:, None], there, u)
+        tuned = log_step + jnp.where(t < LENGTH // 2, chance.mean() - ACCEPT, 0) / jnp.sqrt(1 + t / 5)
+        return (u, jnp.minimum(tuned, jnp.log(LARGEST))), (u, jnp.mean(~(energy < ASTRAY)))
+
+    keys = jax.random.split(key, LENGTH)
+    (_, log_step), (states, astray) = jax.lax.scan(transition, (u, jnp.log(step)), (jnp.arange(LENGTH), keys))
+    every = LENGTH // 2 // KEPT
+    return states[LENGTH - 1 - every * np.arange(KEPT)[::-1]], jnp.exp(log_step), astray[LENGTH // 2 :].mean()
+
+
+def _leapfrog(value_and_slope, u, momentum, step):
+    """Where `LEAPS` steps lead, and how much the energy grew on the way, shape (chains,)."""
+    value, slope = value_and_slope(u)
+    energy = 0.5 * (momentum**2).sum(axis=1) - value
+
+    def leap(_, state):
+        u, momentum, slope, _ = state
+        momentum = momentum + 0.5 * step * slope
+        u = u + step * momentum
+        value, slope = value_and_slope(u)
+        return u, momentum + 0.5 * step * slope, slope, value
+
+    there, momentum, _, value = jax.lax.fori_loop(0, LEAPS, leap, (u, momentum, slope, value))
+    return there, 0.5 * (momentum**2).sum(axis=1) - value - energy

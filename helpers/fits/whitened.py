@@ -1,0 +1,67 @@
+"""The loop in coordinates in which the posterior is nearly a standard normal, again and again until nothing is gained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from helpers.fits.gaussian_fit import GaussianFit
+from helpers.fits.loop import FAMILIES, fit_phi, normals
+
+STEPS, PAIRS, RATE = 500, 4, 0.05  # of one round: steps of Adam, antithetic pairs in each, rate at the start
+FULL_RANK = 100  # parameters up to which all of L is learned; beyond, a standard deviation for each direction of it
+
+
+def improve(q: GaussianFit, *, seed: int, round_: int) -> GaussianFit:
+    """One round of Adam on −ELBO from q, in q's own coordinates u = L⁻¹(ζ − mean).
+
+    Parameters
+    ----------
+    q : GaussianFit
+    seed : int
+    round_ : int
+        How many there were before: later ones take smaller steps.
+    """
+    size = q.mean.size
+    eta = normals(jax.random.fold_in(jax.random.key(seed), round_), (STEPS, PAIRS, size), q.model.start.dtype)
+    etas = jnp.concatenate([eta, -eta], axis=1)
+    family = "full-rank" if size <= FULL_RANK else "mean-field"
+    rate = RATE / (1 + round_ // 3)
+    mean, scale, losses = _round(q.model.full_log_density, family, q.mean, q.scale, etas, rate)
+    return replace(q, mean=np.asarray(mean), scale=np.asarray(scale), losses=np.append(q.losses, losses))
+
+
+@partial(jax.jit, static_argnames=("log_p", "family"))
+def _round(log_p, family, mean, scale, etas, rate):
+    size = mean.size
+    times = (lambda u: scale @ u) if scale.ndim == 2 else (lambda u: scale * u)
+    inside = pulled_back(lambda u: log_p(mean + times(u)))
+    below = size * (size - 1) // 2 if family == "full-rank" else 0
+    phi, losses = fit_phi(lambda u, _: inside(u), FAMILIES[family], jnp.zeros(2 * size + below), etas, None, rate=rate)
+    mu, omega, rest = jnp.split(phi, [size, 2 * size])
+    if family == "full-rank":
+        return mean + times(mu), scale @ jnp.diag(jnp.exp(omega)).at[jnp.tril_indices(size, -1)].set(rest), losses
+    return mean + times(mu), scale * jnp.exp(omega), losses
+
+
+def pulled_back(log_p):
+    """log p̃ of u, with the slope of a standard normal, −u, where its own is not a number.
+
+    A draw beyond what floating point can hold then pulls the fit back to its middle, in place of ending it.
+    """
+
+    @jax.custom_jvp
+    def guarded(u):
+        return log_p(u)
+
+    @guarded.defjvp
+    def slope(place, direction):
+        value, gradient = jax.value_and_grad(log_p)(place[0])
+        fine = jnp.isfinite(value) & jnp.isfinite(gradient).all()
+        return value, jnp.where(fine, gradient, -place[0]) @ direction[0]
+
+    return guarded

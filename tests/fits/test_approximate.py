@@ -1,0 +1,214 @@
+"""`approximate` against closed forms, quadrature and honest refusals; its parts, each alone."""
+
+import re
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pymc as pm
+import pytest
+from scipy import stats
+
+from helpers.fits import Approximation, FlatModel, GaussianFit, approximate, automatic
+from helpers.fits.short_chains import run_chains
+from helpers.fits.starting_places import best_on_the_way, inverse_root
+from helpers.fits.whitened import pulled_back
+
+RNG = np.random.default_rng(8)
+YEARS = np.arange(1900, 2021.0)
+WARMING = -20 + 0.014 * YEARS + RNG.normal(0, 0.3, YEARS.size)
+
+
+def trend(y=WARMING, sd=0.3):
+    """A line over raw years: the intercept is 1,900 years away, and the correlation is −0.9998."""
+    with pm.Model() as model:
+        year = pm.Data("year", YEARS)
+        line = pm.Normal("line", 0, [100, 10], shape=2)
+        trend = pm.Deterministic("trend", line[0] + line[1] * year)
+        pm.Normal("y", trend, sd, observed=y, shape=year.shape)
+    return model
+
+
+def exact_trend():
+    """Mean and covariance of intercept and slope."""
+    features = np.column_stack([np.ones_like(YEARS), YEARS])
+    covariance = np.linalg.inv(features.T @ features / 0.3**2 + np.diag([1 / 100**2, 1 / 10**2]))
+    return covariance @ features.T @ WARMING / 0.3**2, covariance
+
+
+@pytest.fixture(scope="module")
+def of_trend():
+    return approximate(trend(), seed=1)
+
+
+def test_a_line_over_raw_years_is_met(of_trend):
+    mean, covariance = exact_trend()
+    sd = np.sqrt(np.diag(covariance))
+    np.testing.assert_allclose((of_trend.q.mean - mean) / sd, 0, atol=0.01)  # a Gaussian: no noise in the gradient
+    np.testing.assert_allclose(of_trend.q.sd / sd, 1, atol=0.01)
+    assert of_trend.source == "weights"
+    summary = of_trend.summary()
+    assert list(summary.index[:3]) == ["line[0]", "line[1]", "trend[0]"]
+    assert summary["believe"].all()
+    np.testing.assert_allclose((summary["mean"].iloc[:2] - mean) / sd, 0, atol=0.08)  # 4,000 draws: 5 × 0.016
+
+
+def test_draws_come_in_the_models_names(of_trend):
+    posterior = of_trend.to_datatree(3_000, seed=3)["posterior"]
+    assert posterior["trend"].shape == (1, 3_000, YEARS.size)
+    _, covariance = exact_trend()
+    line = posterior["line"].values[0]
+    np.testing.assert_allclose(np.cov(line.T) / covariance, 1, atol=0.15)
+
+
+def test_predictions_for_new_years_and_the_old_ones_stay(of_trend):
+    new = np.array([1950.0, 2100.0])
+    drawn = of_trend.predict({"year": new}, seed=4)["predictions"]["y"].values[0]
+    mean, covariance = exact_trend()
+    features = np.column_stack([np.ones(2), new])
+    sd = np.sqrt(np.einsum("ij,jk,ik->i", features, covariance, features) + 0.3**2)
+    np.testing.assert_allclose((drawn.mean(axis=0) - features @ mean) / sd, 0, atol=0.16)  # 1,000 draws: 5 × 0.032
+    np.testing.assert_allclose(drawn.std(axis=0) / sd, 1, atol=0.12)
+    model = of_trend.q.model.model
+    np.testing.assert_array_equal(model["year"].get_value(), YEARS)
+    with pytest.raises(ValueError, match="data must name pm.Data of the model \\('year'\\); got 'yaer'"):
+        of_trend.predict({"yaer": new}, seed=4)
+
+
+def test_what_is_saved_comes_back_for_the_same_model_only(of_trend, tmp_path):
+    of_trend.save(tmp_path / "trend.npz")
+    again = Approximation.load(tmp_path / "trend.npz", trend())
+    np.testing.assert_allclose(again.summary()["mean"], of_trend.summary()["mean"], rtol=1e-5)
+    assert again.verdict == of_trend.verdict
+    with pytest.raises(ValueError, match="model must have the data and priors"):
+        Approximation.load(tmp_path / "trend.npz", trend(WARMING + 1))
+    with pm.Model() as other:
+        pm.Normal("mu")
+    with pytest.raises(ValueError, match="model must have the parameters of the file"):
+        Approximation.load(tmp_path / "trend.npz", other)
+
+
+def test_a_poisson_regression_on_raw_ages_meets_its_quadrature():
+    rng = np.random.default_rng(21)
+    age = rng.uniform(20, 80, 150)
+    visits = rng.poisson(np.exp(-1 + 0.04 * age))
+    with pm.Model() as model:
+        a, b = pm.Normal("a", 0, 5), pm.Normal("b", 0, 1)
+        pm.Poisson("visits", pm.math.exp(a + b * age), observed=visits)
+    a, b = np.meshgrid(np.linspace(-3, 1, 801), np.linspace(0.01, 0.07, 601), indexing="ij")
+    log_rate_sum = visits.sum() * a + b * (visits @ age)
+    rates = sum(np.exp(a + b * one) for one in age)
+    log_p = log_rate_sum - rates + stats.norm.logpdf(a, 0, 5) + stats.norm.logpdf(b)
+    weight = np.exp(log_p - log_p.max())
+    mean = np.array([np.average(x, weights=weight) for x in (a, b)])
+    sd = np.sqrt([np.average((x - m) ** 2, weights=weight) for x, m in zip((a, b), mean, strict=True)])
+    found = approximate(model, seed=1).draws
+    np.testing.assert_allclose((found.mean - mean) / sd, 0, atol=0.08)
+    np.testing.assert_allclose(found.sd / sd, 1, atol=0.06)
+
+
+def test_a_hundred_thousand_rows():
+    rng = np.random.default_rng(17)
+    x = rng.normal(size=100_000)
+    y = 1 + 2 * x + rng.normal(size=x.size)
+    with pm.Model() as model:
+        a, b, s = pm.Normal("a", 0, 5), pm.Normal("b", 0, 5), pm.HalfNormal("s", 2)
+        pm.Normal("y", a + b * x, s, observed=y)
+    np.testing.assert_allclose(approximate(model, seed=1).q.sd, [100_000**-0.5] * 2 + [200_000**-0.5], rtol=0.02)
+
+
+def test_skewed_margins_are_mended():
+    """x = log of a Gamma(1/2): no Gaussian, mean and sd known by the digamma function."""
+    with pm.Model() as model:
+        x = pm.Flat("x")
+        pm.Potential("log gamma", 0.5 * x - pm.math.exp(x))
+    found = approximate(model, seed=1)
+    assert abs(found.q.sd[0] / stats.loggamma(0.5).std() - 1) > 0.1
+    assert abs(found.draws.mean[0] - stats.loggamma(0.5).mean()) < 0.1 * stats.loggamma(0.5).std()
+    np.testing.assert_allclose(found.draws.sd[0] / stats.loggamma(0.5).std(), 1, atol=0.1)
+    assert found.verdict.startswith("use")
+
+
+def test_the_readmes_three_lines():
+    text = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    (code,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "approximate" in block]
+    names = {}
+    exec(code, {"model": trend()}, names)  # noqa: S102 (our own README)
+    assert "believe" in names["margins"].columns
+    assert dict(names["draws"]["posterior"].sizes)["draw"] == 2_000
+
+
+def test_a_funnel_is_refused_by_name():
+    effect = np.array([28, 8, -3, 7, -1, 1, 18, 12.0])
+    with pm.Model() as model:
+        mu, tau = pm.Normal("mu", 0, 5), pm.HalfCauchy("tau", 5)
+        pm.Normal("y", pm.Normal("theta", mu, tau, shape=8), [15, 10, 16, 11, 9, 11, 10, 18], observed=effect)
+    found = approximate(model, seed=1)
+    assert found.verdict.startswith("do not use")
+    assert "funnel" in found.verdict
+    assert not found.summary()["believe"].any()
+
+
+def test_chains_that_remember_are_refused():
+    """Two peaks twelve sds apart, and a q that has both: each chain stays where it began."""
+    with pm.Model() as model:
+        pm.NormalMixture("x", [0.5, 0.5], [-6, 6], 1)
+    chains = run_chains(GaussianFit(FlatModel(model), np.zeros(1), np.array([6.0])), seed=1)
+    assert not chains.settled.any()
+
+
+def test_chains_mend_a_wrong_fit():
+    with pm.Model() as model:
+        pm.MvNormal("x", np.zeros(3), np.eye(3) + 0.9 * (1 - np.eye(3)))
+    wrong = GaussianFit(FlatModel(model), np.array([1.0, -0.5, 0.0]), np.array([0.5, 0.5, 0.5]))
+    chains = run_chains(wrong, seed=1)
+    assert chains.settled.all()
+    np.testing.assert_allclose(chains.zeta.mean(axis=0), 0, atol=0.2)
+    np.testing.assert_allclose(chains.zeta.std(axis=0), 1, atol=0.12)
+
+
+def test_a_model_without_a_finite_start_is_named():
+    with pm.Model() as model:
+        rate = pm.Gamma("rate", 2, 1)
+        pm.Poisson("count", rate, observed=[3, -1, 2])
+    with pytest.raises(ValueError, match="finite at none of 4 starts: .* for count \\(-inf\\)"):
+        approximate(model, seed=1)
+
+
+def test_an_interrupt_keeps_what_was_found(monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(automatic, "improve", interrupted)
+    found = approximate(trend(), seed=1)
+    assert found.notes == ("interrupted: this is the best that was found until then",)
+    mean, covariance = exact_trend()
+    np.testing.assert_allclose((found.q.mean - mean) / np.sqrt(np.diag(covariance)), 0, atol=0.01)
+
+
+def test_a_slope_that_is_no_number_pulls_back():
+    log_p = pulled_back(lambda u: jnp.log(u).sum())  # of a negative number: NaN
+    np.testing.assert_allclose(jax.grad(log_p)(jnp.array([-2.0, 3.0])), [2.0, -3.0])
+    np.testing.assert_allclose(jax.grad(log_p)(jnp.array([2.0, 4.0])), [0.5, 0.25])
+
+
+def test_the_inverse_root_does_not_mind_units():
+    a = RNG.normal(size=(6, 6))
+    precision, units = a @ a.T + np.eye(6), 10.0 ** np.array([-6, -3, 0, 2, 4, 7])
+    scale = np.asarray(inverse_root(jnp.asarray(precision * units[:, None] * units)))
+    np.testing.assert_allclose(scale, np.tril(scale))
+    np.testing.assert_allclose(scale @ scale.T * units[:, None] * units, np.linalg.inv(precision), rtol=1e-6)
+    saddle = np.asarray(inverse_root(jnp.diag(jnp.array([4.0, -9.0]))))
+    np.testing.assert_allclose(saddle, np.diag([1 / 2, 1 / 3]), atol=1e-12)
+
+
+def test_a_mode_at_an_edge_is_not_taken():
+    """log p of a funnel grows without end towards its neck; the ELBO is greatest on the way."""
+
+    def funnel(zeta):
+        return -0.5 * zeta[0] ** 2 / 9 - 4 * zeta[0] - 0.5 * (zeta[1:] ** 2).sum() * jnp.exp(-zeta[0])
+
+    elbo, mean, _ = best_on_the_way(funnel, np.array([1.0, *np.full(8, 1.5)]), np.random.default_rng(1))
+    assert np.isfinite(elbo)
+    assert mean[0] > -10  # the mode is at −36
