@@ -53,7 +53,7 @@ def _starts(q: GaussianFit, seed: int, restarts: int) -> tuple[np.ndarray, np.nd
     number = max(restarts, SPREAD_DRAWS) if restarts else 0
     try:
         starts = np.asarray(q.model.prior_draws(number, seed=seed))
-    except NotImplementedError:  # pm.Flat and its like
+    except (NotImplementedError, FloatingPointError):  # pm.Flat and its like; or never within a transformation
         starts = q.mean + 5 * q.sd * np.random.default_rng(seed).standard_normal((number, q.mean.size))
     starts = starts.reshape(number, q.mean.size)
     if not restarts:

@@ -9,13 +9,15 @@ from pymc.variational.approximations import Empirical, FullRank, MeanField
 from scipy import special, stats
 
 from helpers.checks.refits import fit_again
-from helpers.fits.flat_model import FlatModel, subsampling
+from helpers.fits.flat_model import FlatModel
 from helpers.fits.gaussian_fit import GaussianFit
+from helpers.fits.model_checks import subsampling
 from helpers.fits.weights import khat_error, khat_threshold, psis
 from helpers.truth.draws import Draws
 from helpers.validate import check_count
 
 TRUST, WEIGHTS, NOT, NA = "trust", "use with importance weights", "do not use", "n/a"
+UNDECIDED = "undecided"  # of an instrument that was asked and could not run
 MEAN_TOLERANCE = 0.2  # in sds
 SD_RATIOS = (0.8, 1.25)  # with both at their worst an interval of ±2 sd still covers 88 % instead of 95 %
 AGAINST_WEIGHTED = (0.88, 1.25)  # where q is too narrow, its weighted draws are too, by about half as much
@@ -23,12 +25,13 @@ ALIKE = 0.95, 5  # ratios count as alike: effective draws per draw at least, lar
 LEAST_EFFECTIVE = 100  # draws: a weighted mean then has a Monte Carlo error of a tenth of an sd, half the tolerance
 ELBO_DRAWS = 2_000  # of q, to compare ELBOs
 REACH = 0.999  # a place is reached by q where its middle lies within the ellipsoid that holds this much of q
-ORDER = (NOT, WEIGHTS, TRUST, NA)
+ORDER = (NOT, WEIGHTS, UNDECIDED, TRUST, NA)
 WITHOUT_DENSITY = (
     "these draws come without a density of q, so no ratio and no ELBO: R-hat and effective sample sizes judge NUTS and "
     "SMC, other starts judge SVGD"
 )
 COLUMNS = ["verdict", "value", "what it says", "cannot see"]
+FAILED = "ended in NaN or infinity, so a better place or a lost mode would not be seen"
 CANNOT_SEE = {
     "Pareto k-hat": "a mode that q never visits; how much the tail matters for the margins you need (it judges the "
     "tail's shape, and that of the joint density, which grows with the dimension)",
@@ -67,8 +70,9 @@ def diagnose(
     DataFrame
         A row for each instrument, and "overall", with "verdict", "value", "what it says" and "cannot see". A
         verdict is "trust" (means within 0.2 sd, sds within 0.8 to 1.25 of the posterior's, as far as the instrument
-        can see), "use with importance weights" (true of the weighted draws, `weighted`), "do not use" or "n/a". The
-        overall verdict is the worst of them. False alarms are common where the posterior has heavier tails than q or
+        can see), "use with importance weights" (true of the weighted draws, `weighted`), "do not use", "undecided" (an
+        instrument that was asked could not run; it says what would decide) or "n/a". The overall verdict is the worst
+        of them, "undecided" between "use with importance weights" and "trust". False alarms are common where the posterior has heavier tails than q or
         many parameters: k-hat then objects to fits whose means and sds are fine.
 
     Raises
@@ -215,7 +219,7 @@ def _from_optimiser(q: GaussianFit, seed: int, restarts: int, steps: int) -> dic
         fits.append((fit, sample) if sample and np.isfinite(sample.log_ratio.mean()) else None)
     better, others = fits[0], [fit for fit in fits[1:] if fit]
     if better is None:
-        more = "failed", "the optimiser ended in NaN or infinity", NA
+        more = "failed", f"the optimiser {FAILED}; a fit from q's mean with a small start_sd would decide", UNDECIDED
         better = q, q.draws(ELBO_DRAWS, seed=seed)
     else:
         more = _more_row(q, *better, seed)
@@ -235,8 +239,11 @@ def _more_row(q: GaussianFit, better: GaussianFit, sample: Draws, seed: int) -> 
 
 def _restarts_row(q: GaussianFit, better, others: list, asked: int) -> tuple[str, str, str]:
     """Fits that ended where neither q nor its continuation reach, weighed by their ELBOs as for separate modes."""
+    if not others and not asked:
+        return "none", "no other fit: a lost mode would not be seen", NA
     if not others:
-        return "none", "no other fit: a lost mode would not be seen" if not asked else "all failed", NA
+        says = f"all failed: each {FAILED}; fits from starts of your own (`helpers.fits.restarts`) would decide"
+        return f"0 of {asked} fits", says, UNDECIDED
     places = [better]
     for fit, sample in sorted(others, key=lambda one: -one[1].log_ratio.mean()):
         if not any(_reaches(place, sample) for place in (q, *(p for p, _ in places))):
@@ -279,6 +286,8 @@ def _table(rows: dict[str, tuple[str, str, str]], reason: str = "") -> pd.DataFr
     if not reason:
         named = ", ".join(name for name, row in rows.items() if row[2] == worst)
         reason = "no instrument objects" if worst == TRUST else f"because of: {named}"
+        if worst == UNDECIDED:
+            reason = f"no instrument objects, but not all could run: {named}, where it stands what would decide"
         if rows["more optimisation"][2] == WEIGHTS:
             reason += "; a longer fit would be better"
     table = {name: (verdict, value, says, CANNOT_SEE[name]) for name, (value, says, verdict) in rows.items()}

@@ -16,9 +16,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=[
         "approximation",
         "automatic",
+        "complaints",
         "flat_model",
         "gaussian_fit",
         "loop",
+        "model_checks",
         "particles",
         "short_chains",
         "starting_places",

@@ -125,8 +125,6 @@ class GaussianFit:
 def as_datatree(model: FlatModel, zeta: np.ndarray):
     """ζ, shape (draws, size), as every parameter and deterministic of the model: group "posterior" with one chain."""
     values = jax.jit(jax.vmap(model.constrain))(zeta)
-    model = model.model
-    dims = {name: list(model.named_vars_to_dims[name]) for name in values if name in model.named_vars_to_dims}
     posterior = {name: np.asarray(value)[None] for name, value in values.items()}
-    coords = {name: list(labels) for name, labels in model.coords.items() if labels is not None}
-    return az.from_dict({"posterior": posterior}, dims=dims, coords=coords)
+    dims = {name: model.dims[name] for name in values if name in model.dims}
+    return az.from_dict({"posterior": posterior}, dims=dims, coords=model.coords)

@@ -14,7 +14,8 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 from jax.scipy.stats import norm
 
-from helpers.fits.flat_model import FlatModel
+from helpers.fits.complaints import check_initial_point, complaint
+from helpers.fits.flat_model import FlatModel, without_jax
 from helpers.fits.gaussian_fit import GaussianFit
 from helpers.validate import check_among, check_count, check_positive
 
@@ -115,7 +116,10 @@ def advi(model: FlatModel, *, start=None, **arguments) -> GaussianFit:
     start : array, shape (size,), optional
         Where the mean of q starts; PyMC's initial point by default.
     """
-    return restarts(model, [model.start if start is None else start], **arguments)[0]
+    if start is None:
+        check_initial_point(model)
+        start = model.start
+    return restarts(model, [start], **arguments)[0]
 
 
 def restarts(
@@ -171,10 +175,14 @@ def restarts(
     Raises
     ------
     ValueError
-        For an argument out of range; the message says what is allowed.
+        For an argument out of range; the message says what is allowed. From `advi` also where PyMC's initial point is
+        not finite.
+    NotImplementedError
+        Where JAX does not have the gradient of an operation of the model; the message names it.
     FloatingPointError
         Where a fit ended in NaN or infinity, or met them in the second half of its steps. The message tells data that
-        the model cannot have (NaN, infinity, outside the support of the likelihood) from a fit that diverged.
+        the model cannot have (NaN, infinity, outside the support of the likelihood), and a variable that lacks a
+        transformation, from a fit that diverged.
 
     Notes
     -----
@@ -198,32 +206,32 @@ def restarts(
     phi = np.hstack([starts, np.full_like(starts, np.log(start_sd)), np.zeros((len(starts), below), starts.dtype)])
     options = {"rate": rate, "stl": stl, "decay": decay, "average": average}
     found, losses = _fit_all(model.log_density, FAMILIES[family], phi, etas, rows, **options)
-    for k, (each, loss) in enumerate(zip(np.asarray(found), np.asarray(losses), strict=True)):
+    for k, (each, loss) in enumerate(zip(found, losses, strict=True)):
         # one bad row among the minibatches shows in few steps only
         late = loss[steps // 2 :]
         broken = late[~np.isfinite(late)]
         if broken.size or not np.isfinite(each).all():
-            raise FloatingPointError(_complaint(model, k, each, broken[0] if broken.size else loss[-1]))
-    return [GaussianFit.from_phi(model, *each) for each in zip(np.asarray(found), np.asarray(losses), strict=True)]
+            loss = broken[0] if broken.size else loss[-1]
+            raise FloatingPointError(complaint(model, k, each, loss, start=starts[k], start_sd=start_sd))
+    return [GaussianFit.from_phi(model, *each) for each in zip(found, losses, strict=True)]
+
+
+def _fit_all(*arguments, **options) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        found, losses = _compiled(*arguments, **options)
+    except (NotImplementedError, TypeError, ValueError) as error:  # an operation without a gradient
+        raise without_jax(error) from error
+    return np.asarray(found), np.asarray(losses)
 
 
 @partial(jax.jit, static_argnames=("log_p", "family", "stl", "decay", "average"))
-def _fit_all(log_p, family, phi, etas, rows, **options):
+def _compiled(log_p, family, phi, etas, rows, **options):
     return jax.vmap(partial(fit_phi, log_p, family, **options))(phi, etas, rows)
 
 
-def _complaint(model: FlatModel, k: int, phi: np.ndarray, loss: float) -> str:
-    at_start = model.log_densities(model.start[None])[0]
-    if np.isfinite(at_start):
-        return f"the fit from start {k} ended in {phi} with a loss of {loss}: try a smaller rate or start_sd"
-    return (
-        f"log p̃ is {at_start} at PyMC's initial point already: look in the data for NaN, infinity, or values outside "
-        "the support of the likelihood; point_logps() of the PyMC model names the variable"
-    )
-
-
 def _as_starts(model: FlatModel, starts) -> np.ndarray:
-    message = f"each start must hold {model.size} finite numbers, one for each of {', '.join(model.labels)}"
+    message = f"each start must hold {model.size} finite numbers, one for each of {', '.join(model.labels[:8])}"
+    message += ", …" * (model.size > 8)
     try:
         starts = np.array(starts, dtype=model.start.dtype, ndmin=2)
     except (TypeError, ValueError) as error:  # words, or starts of several lengths
