@@ -31,7 +31,7 @@ WITHOUT_DENSITY = (
     "SMC, other starts judge SVGD"
 )
 COLUMNS = ["verdict", "value", "what it says", "cannot see"]
-FAILED = "ended in NaN or infinity, so a better place or a lost mode would not be seen"
+FAILED = "met NaN or infinity, so a better place or a lost mode would not be seen"
 CANNOT_SEE = {
     "Pareto k-hat": "a mode that q never visits; how much the tail matters for the margins you need (it judges the "
     "tail's shape, and that of the joint density, which grows with the dimension)",
@@ -72,8 +72,8 @@ def diagnose(
         verdict is "trust" (means within 0.2 sd, sds within 0.8 to 1.25 of the posterior's, as far as the instrument
         can see), "use with importance weights" (true of the weighted draws, `weighted`), "do not use", "undecided" (an
         instrument that was asked could not run; it says what would decide) or "n/a". The overall verdict is the worst
-        of them, "undecided" between "use with importance weights" and "trust". False alarms are common where the posterior has heavier tails than q or
-        many parameters: k-hat then objects to fits whose means and sds are fine.
+        of them, "undecided" between "use with importance weights" and "trust". False alarms are common where the
+        posterior has heavier tails than q or many parameters: k-hat then objects to fits whose means and sds are fine.
 
     Raises
     ------
@@ -287,7 +287,7 @@ def _table(rows: dict[str, tuple[str, str, str]], reason: str = "") -> pd.DataFr
         named = ", ".join(name for name, row in rows.items() if row[2] == worst)
         reason = "no instrument objects" if worst == TRUST else f"because of: {named}"
         if worst == UNDECIDED:
-            reason = f"no instrument objects, but not all could run: {named}, where it stands what would decide"
+            reason = f"no instrument objects, but these could not run: {named}; they say what would decide"
         if rows["more optimisation"][2] == WEIGHTS:
             reason += "; a longer fit would be better"
     table = {name: (verdict, value, says, CANNOT_SEE[name]) for name, (value, says, verdict) in rows.items()}

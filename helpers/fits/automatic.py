@@ -9,6 +9,7 @@ import numpy as np
 import pymc as pm
 
 from helpers.fits.approximation import Approximation
+from helpers.fits.complaints import check_initial_point, not_finite
 from helpers.fits.flat_model import FlatModel
 from helpers.fits.gaussian_fit import GaussianFit
 from helpers.fits.short_chains import Chains, run_chains
@@ -80,6 +81,7 @@ def approximate(model: pm.Model | FlatModel, *, seed: int, progress: bool = True
 
 def _start(flat: FlatModel, seed: int, say: Callable) -> GaussianFit:
     """The best of what the optimiser met from every start."""
+    check_initial_point(flat)
     rng = np.random.default_rng(seed)
     starts = jittered(flat, STARTS if flat.size <= NEWTON else 1, rng)
     found = []
@@ -92,16 +94,13 @@ def _start(flat: FlatModel, seed: int, say: Callable) -> GaussianFit:
                 raise
             break
     if not any(found):
-        raise ValueError(f"log p̃ of the model is finite at none of {len(starts)} starts: {_culprits(flat)}")
+        names = ", ".join(not_finite(flat, starts)[0])
+        raise ValueError(
+            f"log p̃ of the model is finite at none of {len(starts)} starts, because of {names}: look in the data for NaN, "
+            "infinity, or values outside the support of the likelihood; or give a variable an initval="
+        )
     _, mean, scale = max((one for one in found if one), key=lambda one: one[0])
     return GaussianFit(flat, mean, scale)
-
-
-def _culprits(flat: FlatModel) -> str:
-    at_start = flat.model.point_logps()
-    bad = [f"{name} ({value})" for name, value in at_start.items() if not np.isfinite(value)]
-    cure = "look there for NaN, infinity, or values outside the support, or give the variable an initval"
-    return f"at PyMC's initial point the log density is not finite for {', '.join(bad) or 'some draws'}; {cure}"
 
 
 def _improved(q: GaussianFit, sample: Draws, seed: int, say: Callable) -> tuple[GaussianFit, Draws, bool]:

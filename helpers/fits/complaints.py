@@ -44,13 +44,13 @@ def complaint(model: FlatModel, k: int, phi: np.ndarray, loss: float, *, start: 
     centre = np.asarray(centre)
     at_start = model.log_densities(centre[None])[0]
     if not np.isfinite(at_start):
-        names = ", ".join(_not_finite(model, centre[None])[0])
+        names = ", ".join(not_finite(model, centre[None])[0])
         return (
             f"log p̃ is {at_start} at {place} already, because of {names}: look in the data for NaN, infinity, or values "
             "outside the support of the likelihood"
         )
     around = centre + np.random.default_rng(0).standard_normal((NEARBY, model.size)).astype(centre.dtype)
-    names, share = _not_finite(model, around)
+    names, share = not_finite(model, around)
     cautious = (
         f"start_sd={CAUTION:g} first, then a smaller rate" if start_sd > CAUTION else "a smaller rate or start_sd"
     )
@@ -70,7 +70,7 @@ def complaint(model: FlatModel, k: int, phi: np.ndarray, loss: float, *, start: 
     )
 
 
-def _not_finite(model: FlatModel, zetas: np.ndarray) -> tuple[list[str], float]:
+def not_finite(model: FlatModel, zetas: np.ndarray) -> tuple[list[str], float]:
     """Names of variables and potentials whose term of log p̃ is not finite at some of `zetas`, and of how many."""
     names, terms = model.terms()
     found = jax.jit(lambda zetas: jax.lax.map(terms, zetas))(jnp.asarray(zetas))

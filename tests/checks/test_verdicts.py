@@ -8,7 +8,8 @@ import pytest
 from scipy import special
 
 from helpers.checks import diagnose
-from helpers.checks.verdicts import NA, NOT, ORDER, TRUST, WEIGHTS
+from helpers.checks import verdicts as module
+from helpers.checks.verdicts import NA, NOT, ORDER, TRUST, UNDECIDED, WEIGHTS
 from helpers.fits import FlatModel, GaussianFit, advi, khat_error, khat_threshold, psis, weighted
 from helpers.truth import Draws
 
@@ -214,6 +215,49 @@ def test_restarts_do_not_praise_a_fit_that_has_not_arrived(plain):
     table = diagnose(plain, normal(plain, 6, 1), **QUICK)
     assert table.loc["more optimisation", "verdict"] == WEIGHTS and table.loc["restarts", "verdict"] == NA
     assert "q does not reach" in table.loc["restarts", "what it says"]
+
+
+@pytest.mark.parametrize(
+    ("failed", "instrument", "value", "cure"),
+    [
+        (
+            slice(1, None),
+            "restarts",
+            "0 of 16 fits",
+            "fits from starts of your own (`helpers.fits.restarts`) would decide",
+        ),
+        (slice(0, 1), "more optimisation", "failed", "a fit from q's mean with a small start_sd would decide"),
+    ],
+)
+def test_what_was_asked_and_could_not_run_is_not_trusted(plain, monkeypatch, failed, instrument, value, cure):
+    def again(q, seed, restarts, steps):
+        fits = np.array([q] * (restarts + 1))
+        fits[failed] = None
+        return list(fits)
+
+    monkeypatch.setattr(module, "fit_again", again)
+    table = diagnose(plain, normal(plain, 0, 1), **QUICK)
+    assert overall(table) == table.loc[instrument, "verdict"] == UNDECIDED
+    assert table.loc[instrument, "value"] == value and cure in table.loc[instrument, "what it says"]
+    says = f"no instrument objects, but these could not run: {instrument}; they say what would decide"
+    assert table.loc["overall", "what it says"] == says
+    assert (table["verdict"].drop([instrument, "overall"]).isin([TRUST, NA])).all()
+    assert overall(diagnose(plain, normal(plain, 0, 1.5), **QUICK)) == WEIGHTS  # what objects comes first
+    assert overall(diagnose(plain, normal(plain, 0, 0.2), **QUICK)) == NOT
+
+
+def test_ordered_means_are_started_elsewhere():
+    """Five ordered means for six groups: two arrangements are equally good, and a fit stands in one of them."""
+    noise = np.random.default_rng(0).normal(0, 0.5, 10)
+    y = np.concatenate([centre + np.r_[noise, -noise] for centre in (-9, -7, -5, 5, 7, 9)])
+    ordered = pm.distributions.transforms.ordered
+    with pm.Model() as model:
+        mu = pm.Normal("mu", 0, 7, shape=5, initval=[-9.0, -7, -5, 6, 9], transform=ordered)
+        pm.NormalMixture("y", np.ones(5) / 5, mu, sigma=0.5, observed=y)
+    flat = FlatModel(model)
+    table = diagnose(flat, advi(flat, seed=1, family="full-rank", start_sd=0.05, steps=1500), seed=1, draws=4000)
+    assert overall(table) == table.loc["restarts", "verdict"] == NOT
+    assert "(from 16 fits)" in table.loc["restarts", "value"]
 
 
 def test_too_narrow_an_sd_is_not_excused_by_narrow_weights():

@@ -172,7 +172,7 @@ def test_a_model_without_a_finite_start_is_named():
     with pm.Model() as model:
         rate = pm.Gamma("rate", 2, 1)
         pm.Poisson("count", rate, observed=[3, -1, 2])
-    with pytest.raises(ValueError, match="finite at none of 4 starts: .* for count \\(-inf\\)"):
+    with pytest.raises(ValueError, match="finite at none of 4 starts, because of count"):
         approximate(model, seed=1)
 
 

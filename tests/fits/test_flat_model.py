@@ -151,7 +151,9 @@ def test_models_that_it_cannot_take():
         FlatModel(pm.Model())
     with pm.Model() as discrete:
         pm.Poisson("k", pm.Exponential("rate", 1))
-    with pytest.raises(ValueError, match="continuous parameters only; discrete: k. Sum over its values: with pm.Mixture"):
+    with pytest.raises(
+        ValueError, match="continuous parameters only; discrete: k. Sum over its values: with pm.Mixture"
+    ):
         FlatModel(discrete)
     with pm.Model() as likelihood:
         pm.Normal("y", pm.Normal("a"), 1, observed=pm.Minibatch(RESPONSE, batch_size=5), total_size=ROWS)

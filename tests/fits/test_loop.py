@@ -315,7 +315,9 @@ def test_starts_of_several_lengths_and_batches_out_of_range(regression, minibatc
 
 
 def test_a_fit_that_diverges_says_so(regression):
-    with pytest.raises(FloatingPointError, match="the fit from start 1 ended in .*try start_sd=0.1 first, then a smaller"):
+    with pytest.raises(
+        FloatingPointError, match="the fit from start 1 ended in .*try start_sd=0.1 first, then a smaller"
+    ):
         restarts(regression.flat, [[0.0] * 3, [1e308] * 3], seed=1, steps=20)
     with pytest.raises(FloatingPointError, match="loss of inf"):  # Adam's squares overflow, and it stays where it is
         advi(regression.flat, start=[1e200] * 3, seed=1, steps=20)
