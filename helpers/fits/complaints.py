@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
+from pymc.logprob.transforms import CircularTransform
 
 from helpers.fits.flat_model import FlatModel
 
@@ -17,11 +18,12 @@ def check_initial_point(model: FlatModel) -> None:
     if np.isfinite(model.start).all():
         return
     point = model.model.initial_point()
-    wrong = {v.name: rv.name for rv, v in model.model.rvs_to_values.items() if v.name in point}
-    names = [wrong[name] for name, value in point.items() if not np.isfinite(value).all()]
+    named = {v.name: rv.name for rv, v in model.model.rvs_to_values.items() if v.name in point}
+    names = [named[name] for name, value in point.items() if not np.isfinite(value).all()]
     raise ValueError(
-        f"PyMC's initial point of {', '.join(names)} is not finite on the unconstrained scale: its interval is empty, or "
-        "the initial value is not within it or not in order. Mend its bounds, or give it an initval=, or the fit a start="
+        f"PyMC's initial point of {', '.join(names)} is not finite on the unconstrained scale: its interval is empty, "
+        "or the initial value is not within it or not in order. Mend its bounds, or give it an initval=, or the fit a "
+        "start="
     )
 
 
@@ -40,14 +42,15 @@ def complaint(model: FlatModel, k: int, phi: np.ndarray, loss: float, *, start: 
         Where it started; looked at where PyMC's initial point is not finite.
     start_sd : float
     """
-    place, centre = ("PyMC's initial point", model.start) if np.isfinite(model.start).all() else (f"start {k}", start)
-    centre = np.asarray(centre)
+    place, centre = f"start {k}", start
+    if np.isfinite(model.start).all():
+        place, centre = "PyMC's initial point", np.asarray(model.start)
     at_start = model.log_densities(centre[None])[0]
     if not np.isfinite(at_start):
         names = ", ".join(not_finite(model, centre[None])[0])
         return (
-            f"log p̃ is {at_start} at {place} already, because of {names}: look in the data for NaN, infinity, or values "
-            "outside the support of the likelihood"
+            f"log p̃ is {at_start} at {place} already: look in the data for NaN, infinity, or values outside the "
+            f"support of the likelihood; the terms that are not finite: {names}"
         )
     around = centre + np.random.default_rng(0).standard_normal((NEARBY, model.size)).astype(centre.dtype)
     names, share = not_finite(model, around)
@@ -65,9 +68,28 @@ def complaint(model: FlatModel, k: int, phi: np.ndarray, loss: float, *, start: 
             "transform=, such as pm.distributions.transforms.log for what is positive, or Interval(lower, upper)"
         )
     return (
-        f"{says}{', '.join(names)}, and the fit from start {k} ended in a loss of {loss}: try {cautious}; or one of its "
-        "parameters leaves its range: build that from a variable with bounds, such as pm.HalfNormal"
+        f"{says}{', '.join(names)}, and the fit from start {k} ended in a loss of {loss}: try {cautious}; or one of "
+        "its parameters leaves its range: build that from a variable with bounds, such as pm.HalfNormal"
     )
+
+
+def check_circles(model: FlatModel, k: int, sd: np.ndarray) -> None:
+    """Raise `FloatingPointError` where the fit from start `k` is wider than a circle, on which log p̃ is periodic.
+
+    Over all ζ such a density has no finite mass: the wider q, the higher its ELBO.
+    """
+    transforms = model.model.rvs_to_transforms
+    circles = [
+        v.name for rv, v in model.model.rvs_to_values.items() if isinstance(transforms.get(rv), CircularTransform)
+    ]
+    wide = [label for label, width in zip(model.labels, sd, strict=True) if width > np.pi]
+    lost = [name for name in circles if any(label == name or label.startswith(f"{name}[") for label in wide)]
+    if lost:
+        raise FloatingPointError(
+            f"the fit from start {k} is wider than the circle in {', '.join(lost)}: log p̃ repeats itself there, so the "
+            "ELBO has no largest value. Cut the circle open: default_transform=Interval(-np.pi, np.pi), from "
+            "pm.distributions.transforms, with the cut where the posterior has little mass"
+        )
 
 
 def not_finite(model: FlatModel, zetas: np.ndarray) -> tuple[list[str], float]:

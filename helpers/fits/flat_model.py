@@ -183,16 +183,16 @@ class FlatModel:
             row = np.concatenate([np.ravel(point[v.name]) for v in self.value_vars])
             if row.size != self.size:
                 raise ValueError(
-                    f"the model has {row.size} parameters now, and had {self.size} when this FlatModel was built: after "
-                    "pm.set_data with new dimensions, build FlatModel again"
+                    f"the model has {row.size} parameters now, and had {self.size} when this FlatModel was built: "
+                    "after pm.set_data with new dimensions, build FlatModel again"
                 )
             if np.isfinite(row).all():
                 return row
             seed = int(more.integers(2**32))
         outside = [v.name for v in self.value_vars if not np.isfinite(point[v.name]).all()]
         raise FloatingPointError(
-            f"{TRIES} draws of the prior are all outside of what the transformation of {', '.join(outside)} takes: give "
-            "starts of your own"
+            f"{TRIES} draws of the prior are all outside of what the transformation of {', '.join(outside)} takes: "
+            "give starts of your own"
         )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 from jax.scipy.stats import norm
 
-from helpers.fits.complaints import check_initial_point, complaint
+from helpers.fits.complaints import check_circles, check_initial_point, complaint
 from helpers.fits.flat_model import FlatModel, without_jax
 from helpers.fits.gaussian_fit import GaussianFit
 from helpers.validate import check_among, check_count, check_positive
@@ -182,7 +182,7 @@ def restarts(
     FloatingPointError
         Where a fit ended in NaN or infinity, or met them in the second half of its steps. The message tells data that
         the model cannot have (NaN, infinity, outside the support of the likelihood), and a variable that lacks a
-        transformation, from a fit that diverged.
+        transformation, from a fit that diverged. Also where q has become wider than the circle of a circular variable.
 
     Notes
     -----
@@ -213,7 +213,10 @@ def restarts(
         if broken.size or not np.isfinite(each).all():
             loss = broken[0] if broken.size else loss[-1]
             raise FloatingPointError(complaint(model, k, each, loss, start=starts[k], start_sd=start_sd))
-    return [GaussianFit.from_phi(model, *each) for each in zip(found, losses, strict=True)]
+    fits = [GaussianFit.from_phi(model, *each) for each in zip(found, losses, strict=True)]
+    for k, fit in enumerate(fits):
+        check_circles(model, k, fit.sd)
+    return fits
 
 
 def _fit_all(*arguments, **options) -> tuple[np.ndarray, np.ndarray]:

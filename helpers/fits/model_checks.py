@@ -50,8 +50,8 @@ def check_model(model: pm.Model, minibatch: tuple[str, ...]) -> None:
         raise ValueError("model must not hold a pm.Minibatch: give it all rows as pm.Data, and name them in minibatch")
     if random:
         raise ValueError(
-            f"model must hold nothing that is random given its parameters: {', '.join(random)} depends on a draw from a "
-            ".dist(). Give that a name, as a variable of the model; predictions are for pm.sample_posterior_predictive"
+            f"model must hold nothing that is random given its parameters: {', '.join(random)} depends on a draw from "
+            "a .dist(). Give that a name, as a variable of the model; predictions are for pm.sample_posterior_predictive"
         )
     _check_minibatch(model, minibatch, "total_size" in found)
 
