@@ -51,7 +51,7 @@ def check_model(model: pm.Model, minibatch: tuple[str, ...]) -> None:
     if random:
         raise ValueError(
             f"model must hold nothing that is random given its parameters: {', '.join(random)} depends on a draw from "
-            "a .dist(). Give that a name, as a variable of the model; predictions are for pm.sample_posterior_predictive"
+            "a .dist(). Give that a name, as a variable of the model; predictions: pm.sample_posterior_predictive"
         )
     _check_minibatch(model, minibatch, "total_size" in found)
 

@@ -68,10 +68,6 @@ def cholesky_factor():
     pm.LKJCholeskyCov("chol", n=3, eta=2, sd_dist=pm.Exponential.dist(1))
 
 
-def broken_stick():
-    pm.StickBreakingWeights("w", alpha=1.0, K=3)
-
-
 def log_of_a_normal():
     pm.Normal("x", 0, 1, transform=log, initval=1.0)
 
@@ -140,7 +136,7 @@ def mixtures():
 
 def states_summed_out():
     counts = [pm.Poisson.dist(pm.Exponential("rate", 1)), pm.Poisson.dist(9)]
-    pm.Mixture("y", pm.Dirichlet("w", np.ones(2)), counts, observed=[1, 8, 10])
+    pm.Mixture("y", [0.4, 0.6], counts, observed=[1, 8, 10])
 
 
 def zeros_and_positive():
@@ -193,7 +189,7 @@ def named_axes():
 
 
 BUILDS = (
-    [ordered_vectors, ordered_cutpoints, circle, zero_sum, bounds_that_are_parameters, cholesky_factor, broken_stick]
+    [ordered_vectors, ordered_cutpoints, circle, zero_sum, bounds_that_are_parameters, cholesky_factor]
     + [log_of_a_normal, own_potential, custom_dist, custom_logp, truncated_parameter, missing_values, random_walk]
     + [autoregression, gp_marginal, gp_latent, gp_hilbert, multivariate, mixtures, states_summed_out]
     + [zeros_and_positive, neighbours, loop, names, shapes, other_types, data_in_the_prior, named_axes]
@@ -486,7 +482,7 @@ def test_a_circle_that_is_lost():
 
     with pytest.raises(FloatingPointError, match="wider than the circle in a_circular__: .*Interval"):
         advi(FlatModel(in_model(build)), seed=1, steps=2000)
-    narrow = advi(FlatModel(in_model(lambda: pm.VonMises("a", 0, 40))), seed=1, steps=1000)
+    narrow = advi(FlatModel(in_model(lambda: pm.VonMises("a", 0, 40))), seed=1, steps=500)
     assert narrow.sd == pytest.approx([40**-0.5], rel=0.03)
     cut = FlatModel(in_model(lambda: build(default_transform=Interval(-np.pi, np.pi))))
     draws = advi(cut, seed=1, steps=1000).to_datatree(4000, seed=1).posterior["a"]
