@@ -19,6 +19,7 @@ from helpers.truth.draws import Draws
 from helpers.validate import check_count
 
 ASTRAY = 0.01  # share of transitions that a place too narrow for the step may spoil
+LOST = 0.05  # share of the mass that may lie where q does not reach
 PROBES = 5  # draws of q at which a stored fit and a model must agree on log p̃
 
 
@@ -38,6 +39,8 @@ class Approximation:
     source : str
         What corrected the draws: "weights" (importance weights), "chains" (short chains from draws of q), or
         "nothing", where the search was interrupted.
+    lost : float
+        Share of the posterior's mass at other places, which other starts led to and q does not reach.
     chains : Chains, optional
         Where `source` is "chains".
     notes : tuple of str
@@ -49,6 +52,7 @@ class Approximation:
     weights: np.ndarray
     khat: float
     source: str
+    lost: float = 0.0
     chains: Chains | None = None
     notes: tuple[str, ...] = ()
 
@@ -60,6 +64,11 @@ class Approximation:
     @cached_property
     def verdict(self) -> str:
         """One sentence: which draws these are, and whether to use them."""
+        if self.lost > LOST:
+            return (
+                f"do not use: other starts ended at places that q does not reach, with about {self.lost:.0%} of the mass: "
+                "modes of their own, or mirror images (swapped labels, turned signs)"
+            )
         if self.source == "weights":
             return f"use: draws of q with importance weights (k-hat {self.khat:.2f})"
         if self.source == "nothing":
@@ -104,7 +113,7 @@ class Approximation:
         return columns
 
     def _believed(self) -> np.ndarray | bool:
-        if self.chains is None or self.chains.astray >= ASTRAY:
+        if self.chains is None or self.chains.astray >= ASTRAY or self.lost > LOST:
             return self.verdict.startswith("use")
         began, ended = self.chains.began, self.chains.zeta[-len(self.chains.began) :]
         return forgotten(*(np.column_stack([*self._entries(zeta).values()]) for zeta in (began, ended)))
@@ -176,8 +185,8 @@ class Approximation:
             zeta=self.zeta.astype(np.float32),
             weights=self.weights,
             khat=self.khat,
-            verdict=self.verdict,
             source=self.source,
+            lost=self.lost,
             notes=np.array(self.notes, dtype=str),
             labels=np.array(self.q.model.labels),
             log_p=np.asarray(self.q.model.log_densities(probes)),
@@ -210,7 +219,16 @@ class Approximation:
         if "began" in kept:
             chains = Chains(kept["zeta"], kept["began"], float(kept["astray"]), int(kept["transitions"]))
         notes = tuple(map(str, kept["notes"]))
-        return cls(q, kept["zeta"], kept["weights"], float(kept["khat"]), str(kept["source"]), chains, notes)
+        return cls(
+            q,
+            kept["zeta"],
+            kept["weights"],
+            float(kept["khat"]),
+            str(kept["source"]),
+            float(kept["lost"]),
+            chains,
+            notes,
+        )
 
 
 def _of_chains(chains: Chains) -> dict:

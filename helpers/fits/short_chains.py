@@ -14,14 +14,15 @@ import numpy as np
 
 from helpers.fits.gaussian_fit import GaussianFit
 
-CHAINS = 500
-LENGTH = 60  # transitions in a run
-LEAPS = 5  # leapfrog steps in a transition
-KEPT = 4  # states of each chain that are kept from the second half of a run
+CHAINS = 250
+AT_ONCE = 10  # chains whose slopes are computed together
+LENGTH = 40  # transitions in a run
+LEAPS = 4  # leapfrog steps in a transition
+KEPT = 10  # states of each chain that are kept from the second half of a run
 ACCEPT = 0.8  # to which the step size is tuned in the first half of a run
-LARGEST = 0.5  # step, in sds of q: three radians with five leaps, the length at which a normal forgets its start
+LARGEST = 0.5  # step, in sds of q: two radians with four leaps, after which a normal has forgotten its start
 ASTRAY = 20.0  # nats that the energy may grow in a transition; beyond, the step does not fit the place
-FORGOTTEN = 0.2  # correlation with the start, of 500 chains: more than four of its standard errors
+FORGOTTEN = 0.2  # correlation with the start: three standard errors, with so many chains
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def forgotten(began: np.ndarray, ended: np.ndarray) -> np.ndarray:
 
 
 def run_chains(q: GaussianFit, *, seed: int, runs: int = 4) -> Chains:
-    """Chains from draws of q, until every ζ has forgotten its start, at most `runs` times 60 transitions.
+    """Chains from draws of q, until every ζ has forgotten its start, at most `runs` times 40 transitions.
 
     Raises
     ------
@@ -90,7 +91,8 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
 def _run(log_p, mean, scale, u, step, key):
     """`LENGTH` transitions of all chains: the states kept, the step size, the share of transitions gone astray."""
     times = (lambda u: scale @ u) if scale.ndim == 2 else (lambda u: scale * u)
-    value_and_slope = jax.vmap(jax.value_and_grad(lambda u: log_p(mean + times(u))))
+    each = jax.value_and_grad(lambda u: log_p(mean + times(u)))
+    value_and_slope = partial(jax.lax.map, each, batch_size=AT_ONCE)  # more do not fit into the processor's cache
 
     def transition(state, now):
         u, log_step = state

@@ -89,6 +89,11 @@ def _hessian(log_p, zeta):
     return jax.hessian(log_p)(zeta)
 
 
+def scale_at(log_p, zeta: np.ndarray) -> np.ndarray:
+    """L of the Gaussian from the curvature of log p̃ at ζ, shape (size, size)."""
+    return np.asarray(inverse_root(-_hessian(log_p, zeta)))
+
+
 @partial(jax.jit, static_argnames="log_p")
 def _with_elbo(log_p, zeta, eta, signs):
     """The ELBO, in nats, of the Gaussian from the curvature at ζ; and its L, or its sds where `signs` are given."""
@@ -110,6 +115,7 @@ def _sds(log_p, zeta, signs):
     return 1 / jnp.sqrt(jnp.where((curvature > 0) & jnp.isfinite(curvature), curvature, 1))
 
 
+@jax.jit
 def inverse_root(precision):
     """Lower triangular L with L Lᵀ = the inverse of `precision`, whose negative eigenvalues are made positive.
 

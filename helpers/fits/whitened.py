@@ -13,10 +13,15 @@ from helpers.fits.gaussian_fit import GaussianFit
 from helpers.fits.loop import FAMILIES, fit_phi, normals
 
 STEPS, PAIRS, RATE = 500, 4, 0.05  # of one round: steps of Adam, antithetic pairs in each, rate at the start
-FULL_RANK = 100  # parameters up to which all of L is learned; beyond, a standard deviation for each direction of it
+FULL_RANK = 150  # parameters up to which all of L is learned; beyond, a standard deviation for each direction of it
 
 
-def improve(q: GaussianFit, *, seed: int, round_: int) -> GaussianFit:
+def first_rate(q: GaussianFit) -> float:
+    """The rate to begin with: each row of a full L takes as many random steps as it has numbers."""
+    return RATE * min(1, (10 / q.mean.size) ** 0.5) if q.mean.size <= FULL_RANK else RATE
+
+
+def improve(q: GaussianFit, *, seed: int, round_: int, rate: float) -> GaussianFit:
     """One round of Adam on −ELBO from q, in q's own coordinates u = L⁻¹(ζ − mean).
 
     Parameters
@@ -24,13 +29,14 @@ def improve(q: GaussianFit, *, seed: int, round_: int) -> GaussianFit:
     q : GaussianFit
     seed : int
     round_ : int
-        How many there were before: later ones take smaller steps.
+        Which one it is: each has draws of its own.
+    rate : float
+        At the start of the round; it falls to zero.
     """
     size = q.mean.size
     eta = normals(jax.random.fold_in(jax.random.key(seed), round_), (STEPS, PAIRS, size), q.model.start.dtype)
     etas = jnp.concatenate([eta, -eta], axis=1)
     family = "full-rank" if size <= FULL_RANK else "mean-field"
-    rate = RATE / (1 + round_ // 3)
     mean, scale, losses = _round(q.model.full_log_density, family, q.mean, q.scale, etas, rate)
     return replace(q, mean=np.asarray(mean), scale=np.asarray(scale), losses=np.append(q.losses, losses))
 
