@@ -1,0 +1,6 @@
+"""Textbook posteriors on which an automatic Gaussian fit is judged: `ZOO` holds the models, gold.json what NUTS says."""
+
+from benchmarks.zoo import glms, hierarchies, latent, regressions, time_series
+from benchmarks.zoo.entry import Entry
+
+ZOO: dict[str, Entry] = regressions.ENTRIES | glms.ENTRIES | hierarchies.ENTRIES | time_series.ENTRIES | latent.ENTRIES

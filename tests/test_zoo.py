@@ -1,0 +1,85 @@
+"""The zoo of posteriors: that its gold is there, that it belongs to these models, and that it is right."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from benchmarks.zoo import ZOO, gold
+from helpers.fits import FlatModel
+
+GOLD = json.loads(gold.FILE.read_text(encoding="utf-8"))
+QUICK = ("score-iq", "poisson-age", "pumps", "eight-schools-centred", "growth-curve", "mirrored")
+
+
+def test_every_posterior_has_gold_and_no_other():
+    assert list(GOLD) == list(ZOO) and len(ZOO) >= 24
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_gold_is_good_enough(name):
+    made = GOLD[name]
+    assert made["r_hat"] < 1.01 and made["ess"] > 1_000
+    assert {len(made[key]) for key in ("labels", "mean", "sd", "q05", "q50", "q95")} == {len(made["labels"])}
+    assert np.all(np.array(made["q05"]) < made["q50"]) and np.all(np.array(made["q50"]) < made["q95"])
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_gold_belongs_to_the_model(name):
+    flat, made = FlatModel(ZOO[name].model()), GOLD[name]
+    assert made["labels"] == list(flat.labels)
+    assert float(flat.log_density(np.array(made["mean"]))) == pytest.approx(made["log_p_at_mean"], rel=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for name, entry in ZOO.items() if entry.hard])
+def test_a_hard_one_says_why_in_a_few_words(name):
+    assert len(ZOO[name].hard) < 40
+
+
+def test_two_images_mirror_each_other():
+    u = GOLD["mirrored"]
+    assert np.abs(u["mean"]).max() < 0.1 * np.min(u["sd"])
+    np.testing.assert_allclose(u["q05"], -np.array(u["q95"]), rtol=0.1)
+
+
+def by_grid(log_p, *axes):
+    """Mean and sd of each coordinate, from log p̃ on a grid."""
+    places = np.meshgrid(*axes, indexing="ij")
+    weight = np.exp((log_p := log_p(*places)) - special.logsumexp(log_p))
+    mean = np.array([(weight * place).sum() for place in places])
+    return mean, np.sqrt([(weight * (place - m) ** 2).sum() for place, m in zip(places, mean, strict=True)])
+
+
+def assert_gold_is(name, mean, sd):
+    """Within four standard errors of what NUTS can know from its draws."""
+    made, error = GOLD[name], sd / np.sqrt(GOLD[name]["ess"])
+    assert np.all(np.abs(np.array(made["mean"]) - mean) < 4 * error)
+    np.testing.assert_allclose(made["sd"], sd, rtol=0.06)
+
+
+def test_bioassay_by_quadrature():
+    def log_p(a, b):
+        logit = a[..., None] + b[..., None] * np.array([-0.86, -0.30, -0.05, 0.73])
+        likelihood = stats.binom.logpmf([0, 1, 3, 5], 5, special.expit(logit)).sum(axis=-1)
+        return likelihood + stats.norm.logpdf(a, 0, 2) + stats.norm.logpdf(b, 10, 10)
+
+    assert_gold_is("bioassay", *by_grid(log_p, np.linspace(-6, 8, 281), np.linspace(-10, 60, 351)))
+
+
+def test_eight_schools_by_quadrature():
+    """θ out by a formula, (μ, log τ) by a grid; given them, E[θ] is a weighted mean of μ and y."""
+    y, error = np.array([28.0, 8, -3, 7, -1, 1, 18, 12]), np.array([15.0, 10, 16, 11, 9, 11, 10, 18])
+
+    def log_p(mu, log_tau):
+        tau = np.exp(log_tau)
+        spread = np.sqrt(error**2 + tau[..., None] ** 2)
+        prior = stats.norm.logpdf(mu, 0, 5) + stats.halfcauchy.logpdf(tau, scale=5) + log_tau
+        return prior + stats.norm.logpdf(y, mu[..., None], spread).sum(axis=-1)
+
+    mean, sd = by_grid(log_p, np.linspace(-15, 25, 241), np.linspace(-12, 6, 721))
+    made = GOLD["eight-schools-centred"]
+    assert made["labels"][0] == "mu" and "tau_log__" in made["labels"]
+    at = [0, made["labels"].index("tau_log__")]
+    assert np.all(np.abs(np.array(made["mean"])[at] - mean) < 4 * sd / np.sqrt(made["ess"]))
+    np.testing.assert_allclose(np.array(made["sd"])[at], sd, rtol=0.06)
