@@ -19,7 +19,7 @@ class Entry:
     about : str
         One line: what it is, and where model and data come from.
     unimodal : bool
-        Whether the posterior has one mode, on the unconstrained scale.
+        Whether one mode of the density of ζ holds all mass. (Centred hierarchies have a spike besides, at scale zero.)
     hard : str
         Why no Gaussian can be right; empty where one can be.
     twin : callable, optional

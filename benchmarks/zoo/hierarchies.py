@@ -149,7 +149,7 @@ ENTRIES = {
     "rats": Entry(rats, "Growth of 30 rats, centred, as Gelfand et al. 1990; simulated"),
     "seeds": Entry(seeds, "Germination on 21 plates, as Crowder 1978; simulated"),
     "pumps": Entry(pumps, "Failures of ten pumps: George, Makov & Smith 1993"),
-    "surgical": Entry(surgical, "Deaths after heart surgery in 12 hospitals: Spiegelhalter et al. 1996"),
+    "surgical": Entry(surgical, "Deaths in 12 hospitals, no bound at scale zero: Spiegelhalter et al. 1996"),
     "dogs": Entry(dogs, "Avoidance learning of 30 dogs, as Solomon & Wynne 1953; simulated"),
     "eight-schools": Entry(partial(eight_schools, centred=False), "Eight schools, non-centred: Rubin 1981"),
     "eight-schools-centred": Entry(partial(eight_schools, centred=True), "Eight schools: Rubin 1981", **CENTRED),
