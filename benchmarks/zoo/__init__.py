@@ -1,4 +1,4 @@
-"""Textbook posteriors on which an automatic Gaussian fit is judged: `ZOO` holds the models, gold.json what NUTS says."""
+"""Textbook posteriors to judge an automatic Gaussian fit by: `ZOO` holds the models, gold.json what NUTS says."""
 
 from benchmarks.zoo import glms, hierarchies, latent, regressions, time_series
 from benchmarks.zoo.entry import Entry

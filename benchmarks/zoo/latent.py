@@ -147,7 +147,9 @@ ENTRIES = {
         regularised_horseshoe, "Piironen & Vehtari 2017; simulated", hard="funnels, tails of Student's t"
     ),
     "lkj": Entry(lkj, "Covariance of three measurements, LKJ prior: Lewandowski et al. 2009; simulated"),
-    "factor": Entry(factor, "One factor, five tests, as Lawley & Maxwell 1971; simulated"),
+    "factor": Entry(
+        factor, "One factor, five tests (and a false mode, first near 0), as Lawley & Maxwell 1971; simulated"
+    ),
     "mirrored": two_images(mirrored, "A product of two slopes; simulated"),
     "exchangeable": two_images(exchangeable, "Two normals, means in no order, as Azzalini & Bowman 1990; simulated"),
 }

@@ -12,7 +12,7 @@ from benchmarks.zoo.entry import Entry
 
 
 def filtered(x, factor, length: int):
-    """s[t] = x[t] + factor s[t-1] from s[-1] = 0, as one matrix product: quicker than a loop where T is some hundreds."""
+    """s[t] = x[t] + factor s[t-1] from s[-1] = 0, as a matrix product: quicker than a loop for some hundreds."""
     lag = np.subtract.outer(np.arange(length), np.arange(length))
     powers = pt.concatenate([pt.ones(1), pt.cumprod(pt.ones(length - 1) * factor)])
     return (powers[np.maximum(lag, 0)] * (lag >= 0)) @ x
