@@ -14,7 +14,7 @@ import pymc as pm
 
 from helpers.fits.flat_model import FlatModel
 from helpers.fits.gaussian_fit import GaussianFit, as_datatree
-from helpers.fits.short_chains import Chains, forgotten
+from helpers.fits.short_chains import Chains, at_rest
 from helpers.truth.draws import Draws
 from helpers.validate import check_count
 
@@ -82,7 +82,7 @@ class Approximation:
         stuck = [name for name, fine in zip(self.q.model.labels, self.chains.settled, strict=True) if not fine]
         if stuck:
             named = ", ".join(stuck[:5]) + (f" and {len(stuck) - 5} more" if len(stuck) > 5 else "")
-            return f"do not use: {began} still remember where they began, in {named}; run pm.sample"
+            return f"do not use: {began} have not come to rest, in {named}; run pm.sample"
         return f"use: {began} from the draws of q, whose weights could not be relied on (k-hat {self.khat:.2f})"
 
     def summary(self) -> pd.DataFrame:
@@ -115,8 +115,8 @@ class Approximation:
     def _believed(self) -> np.ndarray | bool:
         if self.chains is None or self.chains.astray >= ASTRAY or self.lost > LOST:
             return self.verdict.startswith("use")
-        began, ended = self.chains.began, self.chains.zeta[-len(self.chains.began) :]
-        return forgotten(*(np.column_stack([*self._entries(zeta).values()]) for zeta in (began, ended)))
+        both = self.chains.began, self.chains.zeta
+        return at_rest(*(np.column_stack([*self._entries(zeta).values()]) for zeta in both))
 
     def to_datatree(self, draws: int = 2_000, *, seed: int = 0):
         """Corrected draws of every parameter and deterministic, with equal weights, as group "posterior" with one chain."""

@@ -22,6 +22,7 @@ KEPT = 10  # states of each chain that are kept from the second half of a run
 ACCEPT = 0.8  # to which the step size is tuned in the first half of a run
 LARGEST = 0.5  # step, in sds of q: two radians with four leaps, after which a normal has forgotten its start
 ASTRAY = 20.0  # nats that the energy may grow in a transition; beyond, the step does not fit the place
+MOVED = 0.25, 0.2  # in a run: of the mean, in sds, and of the logarithm of the sd; four standard errors
 FORGOTTEN = 0.2  # correlation with the start: three standard errors, with so many chains
 
 
@@ -48,17 +49,29 @@ class Chains:
 
     @property
     def settled(self) -> np.ndarray:
-        """Which ζ have forgotten where they began, shape (size,)."""
-        return forgotten(self.began, self.zeta[-len(self.began) :])
+        """Which ζ have come to rest, shape (size,)."""
+        return at_rest(self.began, self.zeta)
 
 
-def forgotten(began: np.ndarray, ended: np.ndarray) -> np.ndarray:
-    """Which columns, of one row for each chain, are uncorrelated with where they began; shape (columns,)."""
-    return np.array([abs(_correlation(a, b)) < FORGOTTEN for a, b in zip(began.T, ended.T, strict=True)])
+def at_rest(began: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Which columns have forgotten where they began, and moved no further as a whole; shape (columns,).
+
+    Parameters
+    ----------
+    began : array, shape (chains, columns)
+    kept : array, shape (kept × chains, columns)
+        The last rows are where the chains ended.
+    """
+    ended = kept[-len(began) :]
+    memory = np.array([_correlation(a, b) for a, b in zip(began.T, ended.T, strict=True)])
+    sd, before = kept.std(axis=0), began.std(axis=0)
+    moved = np.abs(kept.mean(axis=0) - began.mean(axis=0)) > MOVED[0] * sd
+    spread = np.abs(np.log(np.divide(sd, before, out=np.ones_like(sd), where=before > 0))) > MOVED[1]
+    return (np.abs(memory) < FORGOTTEN) & ~moved & ~spread
 
 
 def run_chains(q: GaussianFit, *, seed: int, runs: int = 4) -> Chains:
-    """Chains from draws of q, until every ζ has forgotten its start, at most `runs` times 40 transitions.
+    """Chains from draws of q, until every ζ has come to rest, at most `runs` times 40 transitions.
 
     Raises
     ------

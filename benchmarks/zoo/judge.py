@@ -1,0 +1,90 @@
+"""Hold `approximate`, and `pm.fit` as it comes, against the gold of every posterior in the zoo.
+
+uv run --group bench python -m benchmarks.zoo.judge            # all, three seeds each; a table in zoo/RESULTS.md
+uv run --group bench python -m benchmarks.zoo.judge wells rats # some, printed only
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pymc as pm
+
+import helpers
+
+helpers.start()
+
+from benchmarks.zoo import ZOO
+from helpers.fits import FlatModel, GaussianFit, approximate
+
+FOLDER = Path(__file__).parent
+SEEDS = 1, 2, 3
+MEAN, SDS = 0.1, (0.9, 1.1)  # what counts as arrived: every mean within so many posterior sds, every ratio of sds
+HEAD = """# The zoo
+
+Every margin of ζ against long NUTS chains (`gold.json`; R-hat < 1.01, 4,000 effective draws at least): worst error of a mean, in
+posterior sds, and least and largest ratio of sds. `pm.fit` is PyMC's as it comes, mean-field, 10,000 iterations; q is the Gaussian of
+`approximate` and "corrected" its draws, the worst of seeds 1, 2 and 3. "Cold" is from the PyMC model to the draws with nothing
+compiled, "warm" the median of the other two seeds. Made by `python -m benchmarks.zoo.judge`, on two cores.
+
+| posterior | size | `pm.fit` | q | corrected | trusted | cold (s) | warm (s) |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+"""
+
+
+def errors(fit, gold: dict) -> np.ndarray:
+    """Worst error of a mean, in posterior sds; least and largest ratio of sds."""
+    mean, sd = np.array(gold["mean"]), np.array(gold["sd"])
+    ratio = fit.sd / sd
+    return np.array([np.abs((fit.mean - mean) / sd).max(), ratio.min(), ratio.max()])
+
+
+def worst(found: list[np.ndarray]) -> str:
+    shift, low, high = np.array(found).T
+    return f"{shift.max():.2f} · {low.min():.2f}–{high.max():.2f}"
+
+
+def judge(name: str, gold: dict) -> dict:
+    """One row of the table, and whether all seeds arrived and were trusted."""
+    began = time.perf_counter()
+    flat, seconds, fits = FlatModel(ZOO[name].model()), [], []
+    for seed in SEEDS:
+        fits.append(approximate(flat, seed=seed, progress=False))
+        seconds.append(time.perf_counter() - began)
+        began = time.perf_counter()
+    found = [errors(fit.draws, gold) for fit in fits]
+    trusted = [fit.verdict.startswith("use") for fit in fits]
+    arrived = [shift < MEAN and SDS[0] < low and high < SDS[1] for shift, low, high in found]
+    with flat.model:
+        theirs = GaussianFit.from_pymc(flat, pm.fit(random_seed=1, progressbar=False))
+    cells = [name, flat.size, worst([errors(theirs, gold)]), worst([errors(fit.q, gold) for fit in fits]), worst(found)]
+    cells += [f"{sum(trusted)} of {len(SEEDS)}", f"{seconds[0]:.1f}", f"{np.median(seconds[1:]):.1f}"]
+    row = "| " + " | ".join(map(str, cells)) + " |"
+    print(row, *{fit.verdict for fit in fits if not fit.verdict.startswith("use")}, sep="\n    ", flush=True)
+    return {"row": row, "trusted": trusted, "arrived": arrived, "unimodal": ZOO[name].unimodal, "hard": ZOO[name].hard}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", choices=[[], *ZOO], help="of the zoo; all by default")
+    names = parser.parse_args().names
+    gold = json.loads((FOLDER / "gold.json").read_text(encoding="utf-8"))
+    rows = [judge(name, gold[name]) for name in names or ZOO]
+    plain = [row for row in rows if row["unimodal"] and not row["hard"]]
+    both = sum(all(row["trusted"]) and all(row["arrived"]) for row in plain)
+    wrong = sum(t and not a for row in rows for t, a in zip(row["trusted"], row["arrived"], strict=True))
+    said = (
+        f"Of {len(plain)} posteriors with one mode and no narrow neck, {both} are trusted and within {MEAN} sd and "
+        f"{SDS[0]}–{SDS[1]} with every seed. Of all {len(rows) * len(SEEDS)} fits, {wrong} are trusted and are not within that."
+    )
+    print(said)
+    if not names:
+        (FOLDER / "RESULTS.md").write_text(HEAD + "\n".join(r["row"] for r in rows) + f"\n\n{said}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
