@@ -7,7 +7,7 @@ import pytest
 from scipy import special, stats
 
 from benchmarks.zoo import ZOO, gold
-from helpers.fits import FlatModel
+from helpers.fits import FlatModel, approximate
 
 GOLD = json.loads(gold.FILE.read_text(encoding="utf-8"))
 QUICK = ("score-iq", "poisson-age", "pumps", "eight-schools-centred", "growth-curve", "mirrored")
@@ -35,6 +35,18 @@ def test_gold_belongs_to_the_model(name):
 @pytest.mark.parametrize("name", [name for name, entry in ZOO.items() if entry.hard])
 def test_a_hard_one_says_why_in_a_few_words(name):
     assert len(ZOO[name].hard) < 40
+
+
+@pytest.mark.parametrize("name", ["house-prices", "eight-schools", "poisson-age"])
+def test_approximate_meets_the_gold(name):
+    found, made = approximate(ZOO[name].model(), seed=1), GOLD[name]
+    np.testing.assert_allclose((found.draws.mean - made["mean"]) / made["sd"], 0, atol=0.12)
+    np.testing.assert_allclose(found.draws.sd / made["sd"], 1, atol=0.12)
+    assert found.verdict.startswith("use")
+
+
+def test_two_modes_are_not_trusted():
+    assert "mirror images" in approximate(ZOO["mirrored"].model(), seed=1).verdict
 
 
 def test_two_images_mirror_each_other():

@@ -9,9 +9,10 @@ from pymc.variational.approximations import Empirical, FullRank, MeanField
 from scipy import special, stats
 
 from helpers.checks.refits import fit_again
+from helpers.fits.approximation import Approximation
 from helpers.fits.flat_model import FlatModel
 from helpers.fits.gaussian_fit import GaussianFit
-from helpers.fits.model_checks import subsampling
+from helpers.fits.model_checks import check_all_rows
 from helpers.fits.weights import khat_error, khat_threshold, psis
 from helpers.truth.draws import Draws
 from helpers.validate import check_count
@@ -53,8 +54,9 @@ def diagnose(
     ----------
     model : pymc.Model or FlatModel
         With all rows of the data: the log density of a `pm.Minibatch` is random.
-    approximation : MeanField, FullRank or GaussianFit
-        Of a model with the same variables, which may have been fitted to minibatches. Anything that has no density
+    approximation : MeanField, FullRank, GaussianFit or Approximation
+        Of a model with the same variables, which may have been fitted to minibatches; of an `Approximation` its q is
+        judged. Anything that has no density
         of q (SVGD's `Empirical`, a `DataTree` of draws, `Draws` without `log_ratio`) gets "n/a".
     seed : int
     draws : int
@@ -86,7 +88,7 @@ def diagnose(
     check_count(1000, draws=draws)
     check_count(0, restarts=restarts)
     check_count(10, steps=steps)
-    _refuse_minibatch(model.model if isinstance(model, FlatModel) else model)
+    check_all_rows(model.model if isinstance(model, FlatModel) else model)
     model = model if isinstance(model, FlatModel) else FlatModel(model)
     q = _gaussian(model, approximation)
     if q is None:
@@ -98,21 +100,9 @@ def diagnose(
     return _table(_from_ratios(sample, model.labels) | _from_optimiser(q, seed, restarts, steps))
 
 
-def _refuse_minibatch(model: pm.Model) -> None:
-    says = {
-        "pm.Minibatch": "pm.Minibatch, so its log density is random",
-        "total_size": "total_size, which scales the likelihood",
-    }
-    if found := subsampling(model):
-        raise ValueError(
-            f"model holds {' and '.join(says[name] for name in found)}: build the same model once more, "
-            "with all rows (as pm.Data) and without total_size, and pass that; the fit is matched by the names of "
-            "its variables"
-        )
-
-
 def _gaussian(model: FlatModel, approximation) -> GaussianFit | None:
     """`approximation` over the ζ of `model`, or None where it has no density."""
+    approximation = approximation.q if isinstance(approximation, Approximation) else approximation
     if isinstance(approximation, Empirical) or hasattr(approximation, "posterior"):
         return None
     if isinstance(approximation, Draws) and approximation.log_ratio is None:
@@ -128,7 +118,7 @@ def _gaussian(model: FlatModel, approximation) -> GaussianFit | None:
             raise ValueError(_disagree(theirs.labels, theirs.size, model.labels, model.size))
         return GaussianFit(model, approximation.mean, approximation.scale)
     raise TypeError(
-        "approximation must be what pm.fit returned, a GaussianFit, or draws without a density of q (Draws, DataTree); "
+        "approximation must be what pm.fit or approximate returned, a GaussianFit, or draws without a density of q (Draws, DataTree); "
         f"got {type(approximation).__name__}"
     )
 

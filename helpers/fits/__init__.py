@@ -1,4 +1,5 @@
-"""Fits: a PyMC model as a function of one vector, ADVI as one compiled loop, SVGD, and the Gaussian that a fit is.
+"""Fits: `approximate` for a model of your own; a PyMC model as a function of one vector, ADVI as one loop, SVGD,
+importance weights.
 
 Throughout this room, for a model with `size` unconstrained parameters:
 

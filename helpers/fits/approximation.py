@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
-import jax
 import numpy as np
 import pandas as pd
 import pymc as pm
@@ -18,12 +17,14 @@ from helpers.fits.short_chains import Chains, at_rest
 from helpers.truth.draws import Draws
 from helpers.validate import check_count
 
-ASTRAY = 0.01  # share of transitions that a place too narrow for the step may spoil
+ASTRAY_SHARE = 0.01  # of the transitions, that a place too narrow for the step may spoil
 LOST = 0.05  # share of the mass that may lie where q does not reach
-PROBES = 5  # draws of q at which a stored fit and a model must agree on log p̃
+HEAVY = 1.0  # k-hat, from which on the importance ratios have no finite mean
+LONG = 1_000  # numbers in a variable, from which on the summary shows it only on request
+SIGNATURE = 5  # draws of q at which a stored fit and a model must agree on log p̃
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Approximation:
     """A Gaussian q, and draws that have been corrected towards the posterior.
 
@@ -31,14 +32,14 @@ class Approximation:
     ----------
     q : GaussianFit
     zeta : array, shape (draws, size)
-        Corrected draws of ζ.
+        Corrected draws of ζ; from short chains 10 of each of 250 chains, whose mean may be off by 0.06 sd.
     weights : array, shape (draws,)
         Their weights, of sum one.
     khat : float
         Pareto k-hat of q's importance ratios.
     source : str
         What corrected the draws: "weights" (importance weights), "chains" (short chains from draws of q), or
-        "nothing", where the search was interrupted.
+        "nothing".
     lost : float
         Share of the posterior's mass at other places, which other starts led to and q does not reach.
     chains : Chains, optional
@@ -56,184 +57,240 @@ class Approximation:
     chains: Chains | None = None
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Approximation of {self.q.model.size} parameters: {self.verdict}>"
+
     @property
     def draws(self) -> Draws:
         """The corrected draws of ζ with their weights, for the scorecard."""
         return Draws(self.zeta, weights=self.weights)
 
-    @cached_property
+    @property
+    def usable(self) -> bool:
+        """Whether every margin of the corrected draws can be used, as far as this fit can know."""
+        return not self._objection()
+
+    @property
     def verdict(self) -> str:
-        """One sentence: which draws these are, and whether to use them."""
+        """Whether to use the corrected draws, what they are, and why not."""
+        notes = "".join(f"; {note}" for note in self.notes)
+        if objection := self._objection():
+            return f"do not use: {objection}{notes}"
+        if self.source == "weights":
+            return f"use: draws of q with importance weights (k-hat {self.khat:.2f}){notes}"
+        tails = "; far out the posterior may have more mass than short chains find" if self.khat >= HEAVY else ""
+        return (
+            f"use: draws of {len(self.chains.began)} short Markov chains of {self.chains.transitions} transitions that "
+            f"started from q (its importance weights are not reliable: k-hat {self.khat:.2f}){tails}{notes}"
+        )
+
+    def _objection(self) -> str:
+        """Why not to use the draws, or nothing."""
+        if self.source == "nothing":
+            return "these draws of q have not been checked"
         if self.lost > LOST:
             return (
-                f"do not use: other starts ended at places that q does not reach, with about {self.lost:.0%} of the mass: "
+                f"other starts ended at places that q does not reach, with about {self.lost:.0%} of the mass: "
                 "modes of their own, or mirror images (swapped labels, turned signs)"
             )
-        if self.source == "weights":
-            return f"use: draws of q with importance weights (k-hat {self.khat:.2f})"
-        if self.source == "nothing":
-            return "do not use: nothing has judged these draws of q, since the search was interrupted"
-        began = f"short chains of {self.chains.transitions} transitions"
-        if self.chains.astray >= ASTRAY:
+        if self.chains is None:
+            return ""
+        if self.chains.astray >= ASTRAY_SHARE:
             return (
-                f"do not use: the posterior has places too narrow for {began} ({self.chains.astray:.1%} of their last "
-                "transitions went astray), such as the neck of a funnel; write the hierarchy non-centred, or run pm.sample"
+                f"in some places the posterior is too narrow for the step of the chains ({self.chains.astray:.1%} of the "
+                "transitions failed), as in the neck of a funnel; write the hierarchy non-centred, or run pm.sample"
             )
         stuck = [name for name, fine in zip(self.q.model.labels, self.chains.settled, strict=True) if not fine]
-        if stuck:
-            named = ", ".join(stuck[:5]) + (f" and {len(stuck) - 5} more" if len(stuck) > 5 else "")
-            return f"do not use: {began} have not come to rest, in {named}; run pm.sample"
-        return f"use: {began} from the draws of q, whose weights could not be relied on (k-hat {self.khat:.2f})"
+        named = ", ".join(stuck[:5]) + (f" and {len(stuck) - 5} more" if len(stuck) > 5 else "")
+        return stuck and (
+            f"after {self.chains.transitions} transitions the chains still move, or depend on where they began, in {named}; "
+            "run pm.sample"
+        )
 
-    def summary(self) -> pd.DataFrame:
-        """Every parameter and deterministic of the model, on its own scale.
+    def summary(self, names: Iterable[str] | None = None) -> pd.DataFrame:
+        """Parameters and deterministics of the model, each on its own scale.
+
+        Parameters
+        ----------
+        names : iterable of str, optional
+            Which variables; by default all but those with more than 1,000 numbers.
 
         Returns
         -------
         DataFrame
             "mean", "sd", and the quantiles "5 %", "50 %" and "95 %" of the corrected draws; "Gaussian" says how far,
-            in sds, the mean of q was from that; "believe" says whether this margin can be used.
-        """
-        values, before = self._entries(self.zeta), self._entries(self.q.draws(2_000, seed=0).values)
-        draws = Draws(np.column_stack([*values.values()]), weights=self.weights)
-        plain = Draws(np.column_stack([*before.values()]))
-        low, middle, high = draws.quantile(np.array([0.05, 0.5, 0.95]))
-        sd = draws.sd
-        shift = np.divide(plain.mean - draws.mean, sd, out=np.zeros_like(sd), where=sd > 0)
-        table = {"mean": draws.mean, "sd": sd, "5 %": low, "50 %": middle, "95 %": high, "Gaussian": shift}
-        return pd.DataFrame(table, index=list(values)).assign(believe=self._believed())
+            in sds, the mean of q was from that; "believe" says whether this margin can be used. Where the verdict is
+            "do not use", a margin that is believed has come to rest, but it depends on others that have not.
 
-    def _entries(self, zeta: np.ndarray) -> dict[str, np.ndarray]:
+        Raises
+        ------
+        ValueError
+            For a name that the model does not have.
+        """
+        columns = self._entries(self.zeta, names)
+        draws = Draws(np.column_stack([*columns.values()]), weights=self.weights)
+        plain = Draws(np.column_stack([*self._entries(self.q.draws(2_000, seed=0).values, names).values()]))
+        low, middle, high = draws.quantile(np.array([0.05, 0.5, 0.95]))
+        mean, sd = draws.mean, draws.sd
+        shift = np.divide(plain.mean - mean, sd, out=np.zeros_like(sd), where=sd > 0)
+        table = {"mean": mean, "sd": sd, "5 %": low, "50 %": middle, "95 %": high, "Gaussian": shift}
+        return pd.DataFrame(table, index=list(columns)).assign(believe=self._believed(names))
+
+    def _entries(self, zeta: np.ndarray, names: Iterable[str] | None) -> dict[str, np.ndarray]:
         """A column for each number that the model names: x, w[0], w[1] …, each of shape (draws,)."""
+        values = {name: np.asarray(value) for name, value in self.q.model.constrain_all(zeta).items()}
+        unknown = set(names or ()) - set(values)
+        if unknown:
+            raise ValueError(f"names must be of the model's variables ({', '.join(values)}); got {unknown.pop()!r}")
         columns = {}
-        for name, value in _constrained(self.q.model, zeta).items():
+        for name, value in values.items():
             flat = value.reshape(len(zeta), -1)
-            places = [*np.ndindex(value.shape[1:])]
-            columns |= {f"{name}{list(place) if place else ''}": flat[:, k] for k, place in enumerate(places)}
+            if name in names if names is not None else flat.shape[1] <= LONG:
+                places = [*np.ndindex(value.shape[1:])]
+                columns |= {f"{name}{list(place) if place else ''}": flat[:, k] for k, place in enumerate(places)}
         return columns
 
-    def _believed(self) -> np.ndarray | bool:
-        if self.chains is None or self.chains.astray >= ASTRAY or self.lost > LOST:
-            return self.verdict.startswith("use")
+    def _believed(self, names: Iterable[str] | None) -> np.ndarray | bool:
+        if self.chains is None or self.chains.astray >= ASTRAY_SHARE or self.lost > LOST or self.source == "nothing":
+            return self.usable
         both = self.chains.began, self.chains.zeta
-        return at_rest(*(np.column_stack([*self._entries(zeta).values()]) for zeta in both))
+        return at_rest(*(np.column_stack([*self._entries(zeta, names).values()]) for zeta in both))
 
     def to_datatree(self, draws: int = 2_000, *, seed: int = 0):
         """Corrected draws of every parameter and deterministic, with equal weights, as group "posterior" with one chain."""
         check_count(draws=draws)
+        check_count(0, seed=seed)
         return as_datatree(self.q.model, self._resampled(draws, seed))
 
     def _resampled(self, draws: int, seed: int) -> np.ndarray:
         """Systematic resampling: each draw about as often as its weight says, shape (draws, size)."""
         rng = np.random.default_rng(seed)
-        places = np.minimum(
-            np.searchsorted(np.cumsum(self.weights), (np.arange(draws) + rng.random()) / draws), len(self.zeta) - 1
-        )
-        return self.zeta[rng.permutation(places)]
+        places = np.searchsorted(np.cumsum(self.weights), (np.arange(draws) + rng.random()) / draws)
+        return self.zeta[rng.permutation(np.minimum(places, len(self.zeta) - 1))]
 
     def predict(self, data: Mapping | None = None, *, coords: Mapping | None = None, draws: int = 1_000, seed: int):
-        """Draws of what the model observes, for new data.
+        """Draws of what the model observes, for new data. Parameters keep their draws: data change the likelihood only.
 
         Parameters
         ----------
         data : mapping of name → array, optional
             New values for the model's `pm.Data`; afterwards the model has its old ones again. Without it: the data that
-            the model was fitted to, for posterior predictive checks.
+            the model has, for posterior predictive checks.
         coords : mapping of name → labels, optional
-            For dimensions whose length changes.
+            For dimensions whose length changes with the data.
         draws : int
         seed : int
 
         Returns
         -------
         DataTree
-            As from `pm.sample_posterior_predictive(..., predictions=True)`.
+            As from `pm.sample_posterior_predictive`: group "predictions" for new data, "posterior_predictive" without.
 
         Raises
         ------
         ValueError
-            For a name that is not among the model's data.
+            For a name that is not among the model's data or dimensions; for a model that observes nothing, as where
+            the likelihood is a `pm.Potential`.
         """
         model = self.q.model.model
-        known = {variable.name: variable for variable in model.data_vars}
-        unknown = set(data or {}) - set(known)
-        if unknown:
-            names = ", ".join(map(repr, known)) or "none: wrap what shall change in pm.Data"
-            raise ValueError(f"data must name pm.Data of the model ({names}); got {unknown.pop()!r}")
-        old = {name: known[name].get_value() for name in data or {}}
-        old_coords = {name: model.coords[name] for name in coords or {}}
-        tree = self.to_datatree(draws, seed=seed)
-        free = tree["posterior"].to_dataset()[[v.name for v in model.free_RVs]]
-        with model:
-            try:
-                if data:
-                    pm.set_data(dict(data), coords=coords)
-                return pm.sample_posterior_predictive(
-                    free, random_seed=seed, predictions=bool(data), progressbar=False, extend_inferencedata=False
-                )
-            finally:
-                if old:
-                    pm.set_data(old, coords=old_coords or None)
+        if not model.observed_RVs:
+            raise ValueError("predict needs a model with an observed variable; a pm.Potential cannot be drawn from")
+        _check_names("data", "pm.Data", data, [variable.name for variable in model.data_vars])
+        _check_names("coords", "dimensions", coords, list(model.coords) if data else [])
+        free = self.to_datatree(draws, seed=seed)["posterior"].to_dataset()[[v.name for v in model.free_RVs]]
+        with _with_data(model, data, coords):
+            return pm.sample_posterior_predictive(
+                free,
+                random_seed=seed,
+                predictions=bool(data),
+                freeze_vars=[v.name for v in model.free_RVs],
+                progressbar=False,
+            )
 
     def save(self, path: str | Path) -> None:
-        """Keep q and the corrected draws in one file, with what tells the model from others."""
-        probes = self.q.draws(PROBES, seed=0).values
+        """Keep q and the corrected draws in one file, `path` with ".npz", and what tells the model from others."""
+        chains = self.chains and {
+            "began": self.chains.began,
+            "astray": self.chains.astray,
+            "transitions": self.chains.transitions,
+        }
         np.savez_compressed(
-            path,
+            Path(path).with_suffix(".npz"),
             mean=self.q.mean,
             scale=self.q.scale,
-            zeta=self.zeta.astype(np.float32),
+            zeta=self.zeta,
             weights=self.weights,
             khat=self.khat,
             source=self.source,
             lost=self.lost,
             notes=np.array(self.notes, dtype=str),
             labels=np.array(self.q.model.labels),
-            log_p=np.asarray(self.q.model.log_densities(probes)),
-            **({} if self.chains is None else _of_chains(self.chains)),
+            log_p=_signature(self.q),
+            **(chains or {}),
         )
 
     @classmethod
     def load(cls, path: str | Path, model: pm.Model | FlatModel) -> Approximation:
         """What `save` has kept, for the same model with the same data.
 
+        Parameters
+        ----------
+        path : str or Path
+        model : pymc.Model or FlatModel
+
         Raises
         ------
         ValueError
-            For another model, or other data.
+            For another model, other data, or a file of another kind.
         """
         flat = model if isinstance(model, FlatModel) else FlatModel(model)
-        with np.load(path) as file:
+        with np.load(Path(path).with_suffix(".npz")) as file:
             kept = dict(file)
+        if not {"labels", "log_p", "zeta", "weights"} <= set(kept):
+            raise ValueError(f"path must be of a file that `save` has made, got {path}")
         if tuple(kept["labels"]) != flat.labels:
-            raise ValueError(
-                f"model must have the parameters of the file ({', '.join(kept['labels'])}), got {', '.join(flat.labels)}"
-            )
+            theirs, ours = ", ".join(kept["labels"][:8]), ", ".join(flat.labels[:8])
+            raise ValueError(f"model must have the parameters of the file ({theirs} …), got {ours} …")
         q = GaussianFit(flat, kept["mean"], kept["scale"])
-        log_p = np.asarray(flat.log_densities(q.draws(PROBES, seed=0).values))
-        if not np.allclose(log_p, kept["log_p"], rtol=1e-5, atol=1e-3):
+        if not _alike(_signature(q), kept["log_p"], flat.start.dtype):
             raise ValueError(
                 "model must have the data and priors that the file was made with: its log density is another"
             )
         chains = None
         if "began" in kept:
             chains = Chains(kept["zeta"], kept["began"], float(kept["astray"]), int(kept["transitions"]))
-        notes = tuple(map(str, kept["notes"]))
-        return cls(
-            q,
-            kept["zeta"],
-            kept["weights"],
-            float(kept["khat"]),
-            str(kept["source"]),
-            float(kept["lost"]),
-            chains,
-            notes,
-        )
+        numbers = float(kept["khat"]), str(kept["source"]), float(kept["lost"])
+        return cls(q, kept["zeta"], kept["weights"], *numbers, chains, tuple(map(str, kept["notes"])))
 
 
-def _of_chains(chains: Chains) -> dict:
-    return {"began": chains.began, "astray": chains.astray, "transitions": chains.transitions}
+def _signature(q: GaussianFit) -> np.ndarray:
+    """log p̃ at a few draws of q: another model, or other data, have others."""
+    return np.asarray(q.model.log_densities(q.draws(SIGNATURE, seed=0).values), float)
 
 
-def _constrained(model: FlatModel, zeta: np.ndarray) -> dict[str, np.ndarray]:
-    return {name: np.asarray(value) for name, value in jax.jit(jax.vmap(model.constrain))(zeta).items()}
+def _alike(a: np.ndarray, b: np.ndarray, precision) -> bool:
+    """Whether two signatures are of the same log density, up to the rounding of another machine."""
+    rounding = 100 * np.finfo(precision).eps * np.abs(b[np.isfinite(b)]).max(initial=1)
+    return np.allclose(a, b, rtol=0, atol=1e-4 + rounding, equal_nan=True)
+
+
+def _check_names(argument: str, kind: str, given: Mapping | None, known: list[str]) -> None:
+    unknown = [name for name in given or () if name not in known]
+    if unknown:
+        names = ", ".join(map(repr, known)) or "none here"
+        raise ValueError(f"{argument} must name {kind} of the model ({names}); got {unknown[0]!r}")
+
+
+@contextmanager
+def _with_data(model: pm.Model, data: Mapping | None, coords: Mapping | None):
+    """Inside, the model has other data and coordinates; afterwards its own."""
+    old = {name: model[name].get_value() for name in data or {}}
+    old_coords = {name: model.coords[name] for name in coords or {}}
+    with model:
+        try:
+            if data:
+                pm.set_data(dict(data), coords=coords)
+            yield
+        finally:
+            if old:
+                pm.set_data(old, coords=old_coords or None)

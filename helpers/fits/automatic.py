@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pymc as pm
@@ -14,6 +14,7 @@ from helpers.fits.approximation import Approximation
 from helpers.fits.complaints import check_initial_point, not_finite
 from helpers.fits.flat_model import FlatModel
 from helpers.fits.gaussian_fit import GaussianFit
+from helpers.fits.model_checks import check_all_rows
 from helpers.fits.short_chains import Chains, run_chains
 from helpers.fits.starting_places import DENSE, NEWTON, best_on_the_way, jittered, scale_at
 from helpers.fits.weights import psis
@@ -23,27 +24,29 @@ from helpers.validate import check_count
 
 STARTS = 4
 ROUNDS = 12  # at most
-ENOUGH = 0.01  # nats that a round must gain, and twice its standard error, for another round to follow
-FAR = 1.0  # nats: after such a gain the curvature is another
-REACH = 0.999  # of q's mass: what lies within the ellipsoid that holds so much is reached
-SURE = 0.1  # nats: with a larger standard error, a gain says nothing
+ENOUGH = 0.01  # nats: stop when a round gains less than this, or less than two standard errors
+SURE = 0.1  # nats: do not stop while the standard error of the gain is larger
+FAR = 1.0  # nats: after such a gain, take the Hessian anew
 DRAWS = 4_000
-GOOD_KHAT = 0.5  # below it the weights are believed; up to 0.7 they can be, but k-hat itself is too uncertain
-EFFECTIVE = 0.8  # effective draws a draw: with fewer, weights widen a q that is too narrow only in part
-ALIKE = 0.95  # from which on a heavy tail is too thin to matter
+REACH = 0.999  # of the mass of one coordinate: a mean beyond that is another place
+VALLEY = 1.0  # nats that log p̃ must fall between two places to make them modes of their own
+GOOD_KHAT, EFFECTIVE = 0.5, 0.8  # weights are reliable below that k-hat, if so many effective draws a draw are left
+FINITE, ALIKE = 1.0, 0.95  # and below the k-hat from which on ratios have no finite mean, if nearly all are left
 
 
 def approximate(model: pm.Model | FlatModel, *, seed: int, progress: bool = True) -> Approximation:
     """Find a Gaussian for the posterior of `model`, find out whether it can be used, and mend it where it cannot.
 
-    From several starts an optimiser goes uphill, and the place on its way whose curvature makes the best Gaussian is
-    kept. In the coordinates of this Gaussian the course's loop then runs, round after round, until a round gains
-    nothing. Last come importance weights; where these cannot be believed, short chains from the draws of q.
+    From four starts (one, where there are more than 200 parameters) an optimiser goes uphill, and the place on its way
+    whose curvature makes the best Gaussian is kept. In the coordinates of this Gaussian the course's loop then runs,
+    round after round, until a round gains nothing. Last come importance weights; where these are not reliable, short
+    Markov chains from the draws of q.
 
     Parameters
     ----------
     model : pymc.Model or FlatModel
-        With continuous parameters and all rows of the data. A `FlatModel` that is passed again is not compiled again.
+        With continuous parameters and all rows of the data (a `FlatModel` with a `minibatch` is fitted to all rows, too).
+        A `FlatModel` that is passed again is not compiled again.
     seed : int
     progress : bool
         Print a line now and then, where it takes more than three seconds.
@@ -52,80 +55,154 @@ def approximate(model: pm.Model | FlatModel, *, seed: int, progress: bool = True
     -------
     Approximation
         Draws in the model's own names, a summary of which margins to believe, predictions. With up to 150 parameters q
-        is full-rank; up to 1,000 it has the correlations of the Hessian and learns a standard deviation for each of
-        its directions; beyond, parameters are independent.
+        is full-rank; up to 1,000 it takes its directions from the inverse Hessian, and learns a standard deviation along
+        each; beyond, parameters are independent.
 
     Raises
     ------
-    ValueError, NotImplementedError
-        For a model that `FlatModel` refuses; where log p̃ is finite at none of the starts.
+    ValueError
+        For a model that `FlatModel` refuses, or that holds `pm.Minibatch` or `total_size`; where log p̃ is finite at
+        none of the starts.
+    NotImplementedError
+        For a model with an operation, or a second derivative, that JAX does not have.
+    TypeError
+        For anything else than a model.
 
     Notes
     -----
     An interrupt ends the search, and what was found until then is returned. Where starts lead to separate modes, the
-    verdict says how much of the mass q leaves out. A mode that no start leads to is not seen: `helpers.checks.diagnose`
-    looks for others from draws of the prior.
+    verdict says how much of the mass q leaves out, estimated from the ELBOs as if each were a Gaussian. A mode that no
+    start leads to is not seen: `helpers.checks.diagnose` looks for others from draws of the prior.
     """
     check_count(0, seed=seed)
-    flat = model if isinstance(model, FlatModel) else FlatModel(model)
-    say = _spoken(progress)
-    q, *others = _places(flat, seed, say)
-    notes, chains, lost = [], None, 0.0
-    sample = q.draws(DRAWS, seed=seed)
+    if not isinstance(model, pm.Model | FlatModel):
+        raise TypeError(f"model must be a pymc.Model or a FlatModel, got {type(model).__name__}")
+    check_all_rows(model.model if isinstance(model, FlatModel) else model)
+    search = _Search(model if isinstance(model, FlatModel) else FlatModel(model), seed, _spoken(progress))
     try:
-        q, sample, arrived = _improved(q, sample, seed, say)
-        if not arrived:
-            notes.append(f"{ROUNDS} rounds of the loop had not settled when it was stopped")
-        q, sample, lost = _elsewhere(q, sample, others, seed, say)
-        if not _usable(sample):
-            say("the weights cannot be believed: short chains")
-            chains = run_chains(q, seed=seed)
+        search.run()
     except KeyboardInterrupt:
-        notes.append("interrupted: this is the best that was found until then")
-    return _assembled(q, sample, chains, lost, notes)
+        if search.q is None:
+            raise
+        search.notes.append("interrupted: this is the best that was found until then")
+        search.source = "nothing"
+    return search.result()
 
 
-def _places(flat: FlatModel, seed: int, say: Callable) -> list[GaussianFit]:
-    """What the optimiser met from every start, the best first."""
-    check_initial_point(flat)
-    rng = np.random.default_rng(seed)
-    starts = jittered(flat, STARTS if flat.size <= NEWTON else 1, rng)
-    found = []
-    for k, start in enumerate(starts):
-        say(f"looking for a place to begin: start {k + 1} of {len(starts)}")
+@dataclass
+class _Search:
+    """What has been found so far, so that an interrupt loses nothing."""
+
+    flat: FlatModel
+    seed: int
+    say: Callable
+    q: GaussianFit | None = None
+    sample: Draws | None = None
+    source: str = "nothing"
+    lost: float = 0.0
+    chains: Chains | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        others = self.begin()
+        self.take(self.q)
+        if not self.improve():
+            self.notes.append(f"{ROUNDS} rounds of the loop had not settled when it was stopped")
+        self.look_elsewhere(others)
+        if _usable(self.sample):
+            self.source = "weights"
+            return
+        self.say("the importance weights are not reliable: short chains")
         try:
-            found.append(best_on_the_way(flat.full_log_density, start, rng))
-        except KeyboardInterrupt:
-            if not any(found):
-                raise
-            break
-    if not any(found):
-        names = ", ".join(not_finite(flat, starts)[0])
-        raise ValueError(
-            f"log p̃ of the model is finite at none of {len(starts)} starts, because of {names}: look in the data for NaN, "
-            "infinity, or values outside the support of the likelihood; or give a variable an initval="
-        )
-    found = sorted((one for one in found if one), key=lambda one: -one[0])
-    return [GaussianFit(flat, mean, scale) for _, mean, scale in found]
+            self.chains, self.source = run_chains(self.q, seed=self.seed), "chains"
+        except FloatingPointError as error:
+            self.notes.append(str(error))
+
+    def take(self, q: GaussianFit, sample: Draws | None = None) -> None:
+        self.q, self.sample = q, sample or q.draws(DRAWS, seed=self.seed)
+
+    def begin(self) -> list[GaussianFit]:
+        """Take the best of what the optimiser met from every start; the others."""
+        check_initial_point(self.flat)
+        rng = np.random.default_rng(self.seed)
+        starts = jittered(self.flat, STARTS if self.flat.size <= NEWTON else 1, rng)
+        found = []
+        for k, start in enumerate(starts):
+            self.say(f"looking for a place to begin: start {k + 1} of {len(starts)}")
+            place = _place(self.flat, start, rng)
+            if place:
+                found = sorted([*found, place], key=lambda one: -one[0])
+                self.q = GaussianFit(self.flat, *found[0][1:])
+        if not found:
+            names = ", ".join(not_finite(self.flat, starts)[0])
+            raise ValueError(
+                f"log p̃ of the model is finite at none of {len(starts)} starts, because of {names}: look in the data for "
+                "NaN, infinity, or values outside the support of the likelihood; or give a variable an initval="
+            )
+        return [GaussianFit(self.flat, mean, scale) for _, mean, scale in found[1:]]
+
+    def improve(self) -> bool:
+        """Rounds of the loop from q, until one gains nothing; whether it came to that."""
+        rate = first_rate(self.q)
+        for k in range(ROUNDS):
+            better = improve(self.q, seed=self.seed, round_=k, rate=rate)
+            after = better.draws(DRAWS, seed=self.seed)
+            gain, error = _gain(self.sample, after)
+            self.say(f"round {k + 1}: the ELBO gained {gain:.2f} nats")
+            if np.isfinite(self.sample.log_ratio.mean()) and not gain > -5 * error:  # worse, or not a number
+                rate /= 3
+                continue
+            self.take(better, after)
+            if gain < max(ENOUGH, 2 * error) and error < SURE:
+                return True
+            if gain > FAR and self.q.mean.size <= DENSE:
+                self.bend_anew()
+        return False
+
+    def bend_anew(self) -> None:
+        """Take the Gaussian of the curvature at q's mean, where its ELBO is greater."""
+        other = replace(self.q, scale=scale_at(self.flat.full_log_density, self.q.mean))
+        drawn = other.draws(DRAWS, seed=self.seed)
+        if drawn.log_ratio.mean() > self.sample.log_ratio.mean():
+            self.take(other, drawn)
+
+    def look_elsewhere(self, others: list[GaussianFit]) -> None:
+        """Take the best place of all; `lost` is the share of the others, by their ELBOs, as if each were a Gaussian."""
+        places = [(self.q, self.sample)]
+        for other in others:
+            if not all(_separate(place, other) for place, _ in places):
+                continue
+            self.say("another start has led to another place")
+            there = _Search(self.flat, self.seed, self.say)
+            there.take(other)
+            there.improve()
+            fine = np.isfinite(there.sample.log_ratio.mean())
+            if fine and all(_separate(place, there.q) for place, _ in places):
+                places.append((there.q, there.sample))
+        places.sort(key=lambda place: -place[1].log_ratio.mean())
+        if len(places) > 1:
+            self.take(*places[0])
+            self.lost = float(1 - special.softmax([sample.log_ratio.mean() for _, sample in places])[0])
+
+    def result(self) -> Approximation:
+        if self.sample is None:
+            self.take(self.q)
+        weights, khat = psis(np.nan_to_num(self.sample.log_ratio, nan=-np.inf))
+        zeta = np.asarray(self.sample.values)
+        if self.source == "chains":
+            zeta = self.chains.zeta
+            weights = np.full(len(zeta), 1 / len(zeta))
+        notes = tuple(self.notes)
+        return Approximation(self.q, zeta, weights, khat, self.source, self.lost, self.chains, notes)
 
 
-def _improved(q: GaussianFit, sample: Draws, seed: int, say: Callable) -> tuple[GaussianFit, Draws, bool]:
-    """Rounds of the loop from q, until one gains nothing: the last q, its draws, and whether it came to an end."""
-    rate = first_rate(q)
-    for k in range(ROUNDS):
-        better = improve(q, seed=seed, round_=k, rate=rate)
-        after = better.draws(DRAWS, seed=seed)
-        gain, error = _gain(sample, after)
-        say(f"round {k + 1}: the ELBO gained {gain:.2f} nats")
-        if np.isfinite(sample.log_ratio.mean()) and not gain > -5 * error:  # worse, or not a number
-            rate /= 3
-            continue
-        q, sample = better, after
-        if gain < max(ENOUGH, 2 * error) and error < SURE:
-            return q, sample, True
-        if gain > FAR and q.mean.size <= DENSE:
-            q, sample = _bent_anew(q, sample, seed)
-    return q, sample, False
+def _place(flat: FlatModel, start: np.ndarray, rng: np.random.Generator) -> tuple | None:
+    try:
+        return best_on_the_way(flat.full_log_density, start, rng)
+    except NotImplementedError as error:
+        raise NotImplementedError(
+            f"model must have second derivatives in JAX ({error}); `helpers.fits.advi` does without them"
+        ) from error
 
 
 def _gain(before: Draws, after: Draws) -> tuple[float, float]:
@@ -135,34 +212,14 @@ def _gain(before: Draws, after: Draws) -> tuple[float, float]:
         return float(gains.mean()), float(gains.std() / np.sqrt(len(gains)))
 
 
-def _bent_anew(q: GaussianFit, sample: Draws, seed: int) -> tuple[GaussianFit, Draws]:
-    """q, or the Gaussian of the curvature where q's mean has come to, whichever has the greater ELBO."""
-    scale = scale_at(q.model.full_log_density, q.mean)
-    other = replace(q, scale=scale)
-    drawn = other.draws(DRAWS, seed=seed)
-    return (other, drawn) if drawn.log_ratio.mean() > sample.log_ratio.mean() else (q, sample)
-
-
-def _elsewhere(
-    q: GaussianFit, sample: Draws, others: list[GaussianFit], seed: int, say: Callable
-) -> tuple[GaussianFit, Draws, float]:
-    """The best place of all, and what share of the mass lies at the others, by their ELBOs, as for separate modes."""
-    places = [(q, sample)]
-    for k, other in enumerate(others):
-        if any(_reaches(place, other.mean) for place, _ in places):
-            continue
-        say(f"another place, from start {k + 2}")
-        there, drawn, _ = _improved(other, other.draws(DRAWS, seed=seed), seed, say)
-        if not any(_reaches(place, there.mean) or _reaches(there, place.mean) for place, _ in places):
-            places.append((there, drawn))
-    places.sort(key=lambda place: -place[1].log_ratio.mean())
-    share = special.softmax([drawn.log_ratio.mean() for _, drawn in places])
-    return *places[0], float(1 - share[0])
-
-
-def _reaches(q: GaussianFit, zeta: np.ndarray) -> bool:
-    """Whether ζ is where draws of q come."""
-    return bool((q.whiten(zeta[None]) ** 2).sum() <= stats.chi2.ppf(REACH, q.mean.size))
+def _separate(a: GaussianFit, b: GaussianFit) -> bool:
+    """Whether the means are beyond the reach of both, and log p̃ has a valley between them."""
+    limit = stats.norm.isf((1 - REACH) / 2)
+    if any(np.linalg.norm(x.whiten(y.mean[None])) <= limit for x, y in ((a, b), (b, a))):
+        return False
+    between = np.linspace(0, 1, 21)[:, None]
+    log_p = np.asarray(a.model.log_densities(a.mean + between * (b.mean - a.mean)))
+    return bool(log_p[1:-1].min() < min(log_p[0], log_p[-1]) - VALLEY)
 
 
 def _usable(sample: Draws) -> bool:
@@ -171,16 +228,7 @@ def _usable(sample: Draws) -> bool:
         return False
     weights, khat = psis(sample.log_ratio)
     effective = 1 / (weights**2).sum() / len(weights)
-    return bool(effective > ALIKE or (khat < GOOD_KHAT and effective > EFFECTIVE))
-
-
-def _assembled(q: GaussianFit, sample: Draws, chains: Chains | None, lost: float, notes: list[str]) -> Approximation:
-    weights, khat = psis(np.nan_to_num(sample.log_ratio, nan=-np.inf))
-    if chains is None:
-        source = "weights" if _usable(sample) else "nothing"
-        return Approximation(q, np.asarray(sample.values), weights, khat, source, lost, None, tuple(notes))
-    even = np.full(len(chains.zeta), 1 / len(chains.zeta))
-    return Approximation(q, chains.zeta, even, khat, "chains", lost, chains, tuple(notes))
+    return bool((khat < FINITE and effective > ALIKE) or (khat < GOOD_KHAT and effective > EFFECTIVE))
 
 
 def _spoken(progress: bool) -> Callable:

@@ -136,6 +136,11 @@ class FlatModel:
         # a few draws at a time: with many rows more of them would not fit into the processor's cache
         return jax.jit(lambda zeta: jax.lax.map(self.full_log_density, zeta, batch_size=10))
 
+    @cached_property
+    def constrain_all(self) -> Callable:
+        """ζ of shape (draws, size) → every parameter and deterministic, each of shape (draws, …)."""
+        return jax.jit(lambda zeta: jax.lax.map(self.constrain, zeta, batch_size=10))
+
     def _constrained(self) -> Callable:
         variables = self.model.unobserved_RVs
         values = self.model.replace_rvs_by_values(variables)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import arviz as az
-import jax
 import numpy as np
 from pymc.variational.approximations import Empirical, FullRank, MeanField
 from scipy import linalg, stats
@@ -124,7 +123,6 @@ class GaussianFit:
 
 def as_datatree(model: FlatModel, zeta: np.ndarray):
     """ζ, shape (draws, size), as every parameter and deterministic of the model: group "posterior" with one chain."""
-    values = jax.jit(jax.vmap(model.constrain))(zeta)
-    posterior = {name: np.asarray(value)[None] for name, value in values.items()}
-    dims = {name: model.dims[name] for name in values if name in model.dims}
+    posterior = {name: np.asarray(value)[None] for name, value in model.constrain_all(zeta).items()}
+    dims = {name: model.dims[name] for name in posterior if name in model.dims}
     return az.from_dict({"posterior": posterior}, dims=dims, coords=model.coords)

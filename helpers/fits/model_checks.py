@@ -22,6 +22,20 @@ def subsampling(model: pm.Model) -> list[str]:
     return [name for name, kind in kinds.items() if any(isinstance(op, kind) for op in operations)]
 
 
+def check_all_rows(model: pm.Model) -> None:
+    """Raise `ValueError` for a model whose log density is not that of all rows, each counted once."""
+    says = {
+        "pm.Minibatch": "pm.Minibatch, so its log density is random",
+        "total_size": "total_size, which scales the likelihood",
+    }
+    if found := subsampling(model):
+        raise ValueError(
+            f"model holds {' and '.join(says[name] for name in found)}: build the same model once more, "
+            "with all rows (as pm.Data) and without total_size, and pass that; a fit is matched by the names of "
+            "its variables"
+        )
+
+
 def random_given_parameters(model: pm.Model) -> list[str]:
     """Which deterministics and potentials depend on a draw that is no variable of the model."""
     variables = [*model.deterministics, *model.potentials]

@@ -11,6 +11,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy import stats
 
 from helpers.fits.gaussian_fit import GaussianFit
 
@@ -20,10 +21,11 @@ LENGTH = 40  # transitions in a run
 LEAPS = 4  # leapfrog steps in a transition
 KEPT = 10  # states of each chain that are kept from the second half of a run
 ACCEPT = 0.8  # to which the step size is tuned in the first half of a run
-LARGEST = 0.5  # step, in sds of q: two radians with four leaps, after which a normal has forgotten its start
+LARGEST = 0.5  # step, in sds of q: with four leaps two radians, more than the quarter turn after which a normal forgets
 ASTRAY = 20.0  # nats that the energy may grow in a transition; beyond, the step does not fit the place
-MOVED = 0.25, 0.2  # in a run: of the mean, in sds, and of the logarithm of the sd; four standard errors
-FORGOTTEN = 0.2  # correlation with the start: three standard errors, with so many chains
+# Four standard errors, with 250 chains, and more where there are many columns:
+FORGOTTEN = 0.25  # correlation with the start
+MOVED = 0.25, 0.2  # of the mean in a run, in sds; and of the logarithm of the sd
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,10 @@ def at_rest(began: np.ndarray, kept: np.ndarray) -> np.ndarray:
     ended = kept[-len(began) :]
     memory = np.array([_correlation(a, b) for a, b in zip(began.T, ended.T, strict=True)])
     sd, before = kept.std(axis=0), began.std(axis=0)
-    moved = np.abs(kept.mean(axis=0) - began.mean(axis=0)) > MOVED[0] * sd
-    spread = np.abs(np.log(np.divide(sd, before, out=np.ones_like(sd), where=before > 0))) > MOVED[1]
-    return (np.abs(memory) < FORGOTTEN) & ~moved & ~spread
+    many = max(1, stats.norm.isf(0.0005 / began.shape[1]) / 4)
+    moved = np.abs(kept.mean(axis=0) - began.mean(axis=0)) > many * MOVED[0] * sd
+    spread = np.abs(np.log(np.divide(sd, before, out=np.ones_like(sd), where=before > 0))) > many * MOVED[1]
+    return (np.abs(memory) < many * FORGOTTEN) & ~moved & ~spread
 
 
 def run_chains(q: GaussianFit, *, seed: int, runs: int = 4) -> Chains:
@@ -97,7 +100,7 @@ def run_chains(q: GaussianFit, *, seed: int, runs: int = 4) -> Chains:
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else 1.0
+    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else float(np.any(a != b))
 
 
 @partial(jax.jit, static_argnames="log_p")

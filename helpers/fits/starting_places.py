@@ -2,7 +2,8 @@
 
 The mode alone can be at an edge where no mass is (a hierarchy's sd of zero). So every place on the way is asked, by its
 own Hessian and the ELBO of the Gaussian that follows from it: the idea of Pathfinder (Zhang, Carpenter, Gelman and
-Vehtari 2022, arXiv:2108.03782), with exact second derivatives.
+Vehtari 2022, arXiv:2108.03782), with exact second derivatives (beyond
+1,000 parameters, an estimate of the Hessian's diagonal).
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ def _uphill(log_p, start: np.ndarray) -> np.ndarray:
         return 1e300, np.zeros_like(slope)  # a step too far: the optimiser goes back and tries a shorter one
 
     way = [np.asarray(start, float)]
+    loss(way[0])  # what JAX cannot differentiate is said here, and not hidden below
     options = {"maxiter": ITERATIONS}
     if start.size <= NEWTON:
         bend = {"hess": lambda zeta: -np.nan_to_num(np.asarray(_hessian(log_p, zeta.astype(start.dtype)), float))}

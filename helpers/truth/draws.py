@@ -37,7 +37,7 @@ class Draws:
     @property
     def sd(self) -> np.ndarray:
         """Shape (parameters,)."""
-        return np.sqrt(np.diag(self.covariance))
+        return np.sqrt(np.average((self._columns - self.mean) ** 2, axis=0, weights=self.weights))
 
     def quantile(self, probability: np.ndarray) -> np.ndarray:
         """Quantiles of every parameter, shape (probabilities, parameters)."""

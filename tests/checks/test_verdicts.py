@@ -1,5 +1,7 @@
 """What `diagnose` says of fits whose quality is known by formula, and what it refuses."""
 
+from dataclasses import replace
+
 import arviz as az
 import numpy as np
 import pymc as pm
@@ -10,7 +12,7 @@ from scipy import special
 from helpers.checks import diagnose
 from helpers.checks import verdicts as module
 from helpers.checks.verdicts import NA, NOT, ORDER, TRUST, UNDECIDED, WEIGHTS
-from helpers.fits import FlatModel, GaussianFit, advi, khat_error, khat_threshold, psis, weighted
+from helpers.fits import FlatModel, GaussianFit, advi, approximate, khat_error, khat_threshold, psis, weighted
 from helpers.truth import Draws
 
 QUICK = {"seed": 1, "draws": 4000, "steps": 200}
@@ -183,7 +185,7 @@ def test_refusals(plain):
         with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be a whole number >= "):
             diagnose(plain, normal(plain, 0, 1), seed=1, **wrong)
     for wrong in (3, "fit", Draws(np.zeros(5), np.zeros(5))):
-        with pytest.raises(TypeError, match="approximation must be what pm.fit returned"):
+        with pytest.raises(TypeError, match="approximation must be what pm.fit or approximate returned"):
             diagnose(plain, wrong, seed=1)
 
 
@@ -267,3 +269,10 @@ def test_too_narrow_an_sd_is_not_excused_by_narrow_weights():
     fit = advi(FlatModel(model), steps=1000, seed=1)
     assert fit.sd[0] / np.sqrt(special.polygamma(1, 1) + special.polygamma(1, 101)) == pytest.approx(0.79, abs=0.02)
     assert diagnose(model, fit, seed=1).loc["correction by the weights", "verdict"] in (WEIGHTS, NA)
+
+
+def test_what_approximate_returns_is_judged_by_its_gaussian(plain):
+    found = approximate(plain, seed=1)
+    assert overall(diagnose(plain, found, **QUICK)) == TRUST
+    far = replace(found, q=normal(plain, 6, 1))
+    assert overall(diagnose(plain, far, **QUICK)) == NOT
