@@ -349,7 +349,12 @@ def test_versions_names_what_is_loaded(monkeypatch, capsys):
 # logger "pymc.variational.inference", and nutpie's `compile_pymc_model(backend=...)`, which the tests above use.
 INTERNALS = {
     "pymc.data.MinibatchOp": "to recognise pm.Minibatch",
+    "pymc.distributions.simulator.SimulatorRV": "to refuse what has no density",
+    "pymc.distributions.transforms.Ordered": "draws of the prior are put in order",
     "pymc.initial_point.make_initial_point_fn": "draws of every parameter from the prior, unconstrained",
+    "pymc.logprob.transforms.ChainedTransform": "to look for an ordering in it",
+    "pymc.logprob.transforms.CircularTransform": "to tell where log p̃ repeats itself",
+    "pymc.logprob.transforms.Transform": "the type of a transformation",
     "pymc.model_graph.DimInfo": "the graph's plates",
     "pymc.model_graph.ModelGraph": "the graph of a model",
     "pymc.model_graph.NodeInfo": "the graph's nodes",
@@ -357,6 +362,7 @@ INTERNALS = {
     "pymc.model_graph.create_plate_label_with_dim_length": "the graph's plates",
     "pymc.progress_bar.CustomProgress": "bars that end at 100 %",
     "pymc.progress_bar.default_progress_theme": "bars that can be read on a dark page",
+    "pymc.pytensorf.find_rng_nodes": "to refuse what is random given the parameters",
     "pymc.sampling.jax.get_jaxified_graph": "the model as a JAX function",
     "pymc.variational.Inference": "fit and refine get our defaults",
     "pymc.variational.approximations.Empirical": "to tell fits apart",
