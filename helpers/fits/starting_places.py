@@ -21,6 +21,7 @@ from helpers.fits.flat_model import FlatModel
 
 ITERATIONS = 300  # of the optimiser, for each start
 PLACES = 20, 4  # on each way that are looked at, with few parameters and with many
+BREAKS = ValueError, np.linalg.LinAlgError, UnboundLocalError  # SciPy's, where numbers overflow in its trust region
 PAIRS = 50  # antithetic pairs of draws behind the ELBO of a place
 NEWTON, DENSE = 200, 1_000  # parameters up to which the optimiser takes the Hessian, and up to which a place does
 BEYOND = 1e6  # nats that a draw costs where log p̃ is not finite: the place with the fewest of them is the best
@@ -76,7 +77,7 @@ def _uphill(log_p, start: np.ndarray) -> np.ndarray:
     else:
         bend, method, options = {}, "L-BFGS-B", options | {"maxcor": 20}
     step = {"callback": lambda zeta: way.append(np.array(zeta))}
-    with suppress(ValueError, np.linalg.LinAlgError):  # SciPy's, where numbers overflow: the way up to there is kept
+    with suppress(*BREAKS):  # the way up to there is kept
         optimize.minimize(loss, way[0], jac=True, method=method, options=options, **bend, **step)
     return np.array(way)
 

@@ -12,7 +12,7 @@ import pytensor.tensor as pt
 import pytest
 from scipy import stats
 
-from helpers.fits import Approximation, FlatModel, GaussianFit, approximate, automatic
+from helpers.fits import Approximation, FlatModel, GaussianFit, approximate, automatic, starting_places
 from helpers.fits.short_chains import at_rest, run_chains
 from helpers.fits.starting_places import best_on_the_way, inverse_root
 from helpers.fits.whitened import pulled_back
@@ -327,6 +327,17 @@ def test_the_inverse_root_does_not_mind_units():
     np.testing.assert_allclose(scale @ scale.T * units[:, None] * units, np.linalg.inv(precision), rtol=1e-6)
     saddle = np.asarray(inverse_root(jnp.diag(jnp.array([4.0, -9.0]))))
     np.testing.assert_allclose(saddle, np.diag([1 / 2, 1 / 3]), atol=1e-12)
+
+
+@pytest.mark.parametrize("error", starting_places.BREAKS)
+def test_the_way_is_kept_where_the_optimiser_breaks(monkeypatch, error):
+    def breaks(loss, start, *, callback, **_):
+        callback(start + 1)
+        raise error
+
+    monkeypatch.setattr(starting_places.optimize, "minimize", breaks)
+    _, mean, _ = best_on_the_way(lambda zeta: -0.5 * (zeta**2).sum(), np.array([-1.0]), np.random.default_rng(1))
+    assert mean[0] == 0
 
 
 def test_a_mode_at_an_edge_is_not_taken():
