@@ -6,6 +6,7 @@ import argparse
 import datetime
 import json
 import time
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -79,15 +80,20 @@ def problems(recipe: Recipe, gold: Gold) -> list[str]:
     return found
 
 
+def asked(description: str, known: Iterable[str]) -> list[str]:
+    """The names on the command line, all that are known by default."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"any of {', '.join(known)}; all by default")
+    names = parser.parse_args().names
+    if unknown := [name for name in names if name not in known]:
+        parser.error(f"name must be one of {', '.join(map(repr, known))}; got {unknown[0]!r}")
+    return names or list(known)
+
+
 if __name__ == "__main__":
     import helpers
 
     helpers.start()
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"any of {', '.join(RECIPES)}; all by default")
-    names = parser.parse_args().names or list(RECIPES)
-    if unknown := set(names) - set(RECIPES):
-        parser.error(f"name must be one of {', '.join(map(repr, RECIPES))}; got {', '.join(map(repr, unknown))}")
-    for name in names:
+    for name in asked(__doc__, RECIPES):
         gold = make(name)
         print(name, gold.values.shape, {key: gold.made[key] for key in ("seconds", "r_hat", "ess")})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 import zlib
@@ -18,6 +17,7 @@ from scipy import optimize
 from benchmarks.zoo import ZOO
 from benchmarks.zoo.entry import Entry
 from helpers.fits import FlatModel
+from tools.gold import asked
 
 FILE = Path(__file__).with_name("gold.json")
 PACKAGES = ("pymc", "nutpie", "pytensor", "jax", "numpy", "arviz-stats")
@@ -157,12 +157,7 @@ def main() -> None:
     import helpers
 
     helpers.start()
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"any of {', '.join(ZOO)}; all by default")
-    names = parser.parse_args().names or list(ZOO)
-    if unknown := set(names) - set(ZOO):
-        parser.error(f"name must be one of {', '.join(map(repr, ZOO))}; got {', '.join(map(repr, unknown))}")
-    for name in names:
+    for name in asked(__doc__, ZOO):
         try:
             made = make(name)
         except ValueError as error:

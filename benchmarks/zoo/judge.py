@@ -6,7 +6,6 @@ uv run --group bench python -m benchmarks.zoo.judge wells rats # some, printed o
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ helpers.start()
 
 from benchmarks.zoo import ZOO
 from helpers.fits import FlatModel, approximate
+from tools.gold import asked
 
 FOLDER = Path(__file__).parent
 SEEDS = 1, 2, 3
@@ -66,20 +66,18 @@ def judge(name: str, gold: dict) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", choices=[[], *ZOO], help="of the zoo; all by default")
-    names = parser.parse_args().names
+    names = asked(__doc__.splitlines()[0], ZOO)
     gold = json.loads((FOLDER / "gold.json").read_text(encoding="utf-8"))
-    rows = [judge(name, gold[name]) for name in names or ZOO]
+    rows = [judge(name, gold[name]) for name in names]
     plain = [row for row in rows if row["unimodal"] and not row["hard"]]
     both = sum(all(row["trusted"]) and all(row["arrived"]) for row in plain)
     wrong = sum(t and not a for row in rows for t, a in zip(row["trusted"], row["arrived"], strict=True))
     said = (
         f"Of {len(plain)} posteriors with one mode and no narrow neck, {both} are trusted and within {MEAN} sd and "
-        f"{SDS[0]}–{SDS[1]} with every seed. Of all {len(rows) * len(SEEDS)} fits, {wrong} are trusted and are not within that."
+        f"{SDS[0]}–{SDS[1]} with every seed. Of all {len(rows) * len(SEEDS)} fits, {wrong} are trusted although they are not within that."
     )
     print(said)
-    if not names:
+    if names == list(ZOO):
         (FOLDER / "RESULTS.md").write_text(HEAD + "\n".join(r["row"] for r in rows) + f"\n\n{said}\n", encoding="utf-8")
 
 

@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from helpers.fits.gaussian_fit import GaussianFit
-from helpers.fits.loop import FAMILIES, fit_phi, normals
+from helpers.fits.gaussian_fit import GaussianFit, times
+from helpers.fits.loop import normals
+from helpers.fits.whitened import fit_in_units
 
 PAIRS = 2  # antithetic pairs of draws in each step of the optimiser
 SPREAD_DRAWS = 50  # of the prior, for its spread
@@ -41,7 +42,7 @@ def fit_again(q: GaussianFit, seed: int, restarts: int, steps: int) -> list[Gaus
         eta = normals(key, (steps, PAIRS, q.mean.size), q.model.start.dtype)
         etas = jnp.concatenate([eta, -eta], axis=1)
         phi = np.hstack([np.zeros_like(means), log_sds, np.zeros((len(means), below))])
-        found = _fit_in_units(q.model.full_log_density, q.family, means, scales, phi, etas)
+        found = _fit_all_in_units(q.model.full_log_density, q.family, means, scales, phi, etas)
         means, scales = (np.asarray(part) for part in found)
         log_sds = np.zeros_like(log_sds)
     fine = np.isfinite(means).all(axis=1) & np.isfinite(scales.reshape(len(means), -1)).all(axis=1)
@@ -64,16 +65,8 @@ def _starts(q: GaussianFit, seed: int, restarts: int) -> tuple[np.ndarray, np.nd
 
 
 @partial(jax.jit, static_argnames=("log_p", "family"))
-def _fit_in_units(log_p, family, means, scales, phi, etas):
-    """`fit_phi` for u with ζ = mean + scale u: the means and scales that it ends in."""
-
+def _fit_all_in_units(log_p, family, means, scales, phi, etas):
     def one(mean, scale, phi):
-        size = mean.size
-        times = (lambda u: scale * u) if family == "mean-field" else (lambda u: scale @ u)
-        phi, _ = fit_phi(lambda u, rows: log_p(mean + times(u)), FAMILIES[family], phi, etas, None)
-        mu, omega, rest = jnp.split(phi, [size, 2 * size])
-        if family == "mean-field":
-            return mean + times(mu), scale * jnp.exp(omega)
-        return mean + times(mu), scale @ jnp.diag(jnp.exp(omega)).at[jnp.tril_indices(size, -1)].set(rest)
+        return fit_in_units(lambda u: log_p(mean + times(scale, u)), family, mean, scale, phi, etas)[:2]
 
     return jax.vmap(one)(means, scales, phi)

@@ -118,8 +118,8 @@ def _gaussian(model: FlatModel, approximation) -> GaussianFit | None:
             raise ValueError(_disagree(theirs.labels, theirs.size, model.labels, model.size))
         return GaussianFit(model, approximation.mean, approximation.scale)
     raise TypeError(
-        "approximation must be what pm.fit or approximate returned, a GaussianFit, or draws without a density of q (Draws, DataTree); "
-        f"got {type(approximation).__name__}"
+        "approximation must be what pm.fit or approximate returned, a GaussianFit, or draws without a density of q "
+        f"(Draws, DataTree); got {type(approximation).__name__}"
     )
 
 

@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "loop",
         "model_checks",
         "particles",
+        "predictions",
         "short_chains",
         "starting_places",
         "weights",

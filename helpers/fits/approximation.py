@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pymc as pm
 
 from helpers.fits.flat_model import FlatModel
 from helpers.fits.gaussian_fit import GaussianFit, as_datatree
+from helpers.fits.predictions import check_prediction, predictions
 from helpers.fits.short_chains import Chains, at_rest
 from helpers.truth.draws import Draws
 from helpers.validate import check_count
@@ -86,6 +86,17 @@ class Approximation:
 
     def _objection(self) -> str:
         """Why not to use the draws, or nothing."""
+        if (flaw := self._flaw()) or self.chains is None:
+            return flaw
+        stuck = np.array(self.q.model.labels)[~self.chains.settled]
+        if not stuck.size:
+            return ""
+        named = ", ".join(stuck[:5]) + f" and {stuck.size - 5} more" * (stuck.size > 5)
+        after = f"after {self.chains.transitions} transitions the chains"
+        return f"{after} still move, or depend on where they began, in {named}; run pm.sample"
+
+    def _flaw(self) -> str:
+        """What spoils all margins at once, or nothing."""
         if self.source == "nothing":
             return "these draws of q have not been checked"
         if self.lost > LOST:
@@ -93,19 +104,13 @@ class Approximation:
                 f"other starts ended at places that q does not reach, with about {self.lost:.0%} of the mass: "
                 "modes of their own, or mirror images (swapped labels, turned signs)"
             )
-        if self.chains is None:
-            return ""
-        if self.chains.astray >= ASTRAY_SHARE:
+        if self.chains is not None and self.chains.astray >= ASTRAY_SHARE:
             return (
-                f"in some places the posterior is too narrow for the step of the chains ({self.chains.astray:.1%} of the "
-                "transitions failed), as in the neck of a funnel; write the hierarchy non-centred, or run pm.sample"
+                "in some places the posterior is too narrow for the step of the chains "
+                f"({self.chains.astray:.1%} of the transitions failed), as in the neck of a funnel; write the hierarchy "
+                "non-centred, or run pm.sample"
             )
-        stuck = [name for name, fine in zip(self.q.model.labels, self.chains.settled, strict=True) if not fine]
-        named = ", ".join(stuck[:5]) + (f" and {len(stuck) - 5} more" if len(stuck) > 5 else "")
-        return stuck and (
-            f"after {self.chains.transitions} transitions the chains still move, or depend on where they began, in {named}; "
-            "run pm.sample"
-        )
+        return ""
 
     def summary(self, names: Iterable[str] | None = None) -> pd.DataFrame:
         """Parameters and deterministics of the model, each on its own scale.
@@ -120,7 +125,7 @@ class Approximation:
         DataFrame
             "mean", "sd", and the quantiles "5 %", "50 %" and "95 %" of the corrected draws; "Gaussian" says how far,
             in sds, the mean of q was from that; "believe" says whether this margin can be used. Where the verdict is
-            "do not use", a margin that is believed has come to rest, but it depends on others that have not.
+            "do not use", a margin that is believed stands still, but depends on others that do not.
 
         Raises
         ------
@@ -151,8 +156,8 @@ class Approximation:
         return columns
 
     def _believed(self, names: Iterable[str] | None) -> np.ndarray | bool:
-        if self.chains is None or self.chains.astray >= ASTRAY_SHARE or self.lost > LOST or self.source == "nothing":
-            return self.usable
+        if self._flaw() or self.chains is None:
+            return not self._flaw()
         both = self.chains.began, self.chains.zeta
         return at_rest(*(np.column_stack([*self._entries(zeta, names).values()]) for zeta in both))
 
@@ -169,7 +174,7 @@ class Approximation:
         return self.zeta[rng.permutation(np.minimum(places, len(self.zeta) - 1))]
 
     def predict(self, data: Mapping | None = None, *, coords: Mapping | None = None, draws: int = 1_000, seed: int):
-        """Draws of what the model observes, for new data. Parameters keep their draws: data change the likelihood only.
+        """Draws of what the model observes. Parameters keep their draws: new data change the likelihood only.
 
         Parameters
         ----------
@@ -192,20 +197,8 @@ class Approximation:
             For a name that is not among the model's data or dimensions; for a model that observes nothing, as where
             the likelihood is a `pm.Potential`.
         """
-        model = self.q.model.model
-        if not model.observed_RVs:
-            raise ValueError("predict needs a model with an observed variable; a pm.Potential cannot be drawn from")
-        _check_names("data", "pm.Data", data, [variable.name for variable in model.data_vars])
-        _check_names("coords", "dimensions", coords, list(model.coords) if data else [])
-        free = self.to_datatree(draws, seed=seed)["posterior"].to_dataset()[[v.name for v in model.free_RVs]]
-        with _with_data(model, data, coords):
-            return pm.sample_posterior_predictive(
-                free,
-                random_seed=seed,
-                predictions=bool(data),
-                freeze_vars=[v.name for v in model.free_RVs],
-                progressbar=False,
-            )
+        check_prediction(self.q.model.model, data, coords)
+        return predictions(self.q.model.model, self.to_datatree(draws, seed=seed), data, coords, seed)
 
     def save(self, path: str | Path) -> None:
         """Keep q and the corrected draws in one file, `path` with ".npz", and what tells the model from others."""
@@ -272,25 +265,3 @@ def _alike(a: np.ndarray, b: np.ndarray, precision) -> bool:
     """Whether two signatures are of the same log density, up to the rounding of another machine."""
     rounding = 100 * np.finfo(precision).eps * np.abs(b[np.isfinite(b)]).max(initial=1)
     return np.allclose(a, b, rtol=0, atol=1e-4 + rounding, equal_nan=True)
-
-
-def _check_names(argument: str, kind: str, given: Mapping | None, known: list[str]) -> None:
-    unknown = [name for name in given or () if name not in known]
-    if unknown:
-        names = ", ".join(map(repr, known)) or "none here"
-        raise ValueError(f"{argument} must name {kind} of the model ({names}); got {unknown[0]!r}")
-
-
-@contextmanager
-def _with_data(model: pm.Model, data: Mapping | None, coords: Mapping | None):
-    """Inside, the model has other data and coordinates; afterwards its own."""
-    old = {name: model[name].get_value() for name in data or {}}
-    old_coords = {name: model.coords[name] for name in coords or {}}
-    with model:
-        try:
-            if data:
-                pm.set_data(dict(data), coords=coords)
-            yield
-        finally:
-            if old:
-                pm.set_data(old, coords=old_coords or None)

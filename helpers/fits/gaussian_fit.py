@@ -121,6 +121,11 @@ class GaussianFit:
         return as_datatree(self.model, self.push(self._etas(draws, seed)))  # not `draws`: log p̃ is dear with many rows
 
 
+def times(scale, u):
+    """Lu for one u, shape (size,), where `scale` is L or its diagonal."""
+    return scale @ u if scale.ndim == 2 else scale * u
+
+
 def as_datatree(model: FlatModel, zeta: np.ndarray):
     """ζ, shape (draws, size), as every parameter and deterministic of the model: group "posterior" with one chain."""
     posterior = {name: np.asarray(value)[None] for name, value in model.constrain_all(zeta).items()}

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import stats
 
-from helpers.fits.gaussian_fit import GaussianFit
+from helpers.fits.gaussian_fit import GaussianFit, times
 
 CHAINS = 250
 AT_ONCE = 10  # chains whose slopes are computed together
@@ -22,10 +22,10 @@ LEAPS = 4  # leapfrog steps in a transition
 KEPT = 10  # states of each chain that are kept from the second half of a run
 ACCEPT = 0.8  # to which the step size is tuned in the first half of a run
 LARGEST = 0.5  # step, in sds of q: with four leaps two radians, more than the quarter turn after which a normal forgets
-ASTRAY = 20.0  # nats that the energy may grow in a transition; beyond, the step does not fit the place
+ENERGY = 20.0  # nats that the energy may grow in a transition; beyond, the step does not fit the place
 # Four standard errors, with 250 chains, and more where there are many columns:
-FORGOTTEN = 0.25  # correlation with the start
-MOVED = 0.25, 0.2  # of the mean in a run, in sds; and of the logarithm of the sd
+FORGOTTEN = 0.25  # rank correlation with the start
+MOVED = 0.1, 0.25  # of the median in a run, in ranges from 5 to 95 %; and of the logarithm of that range
 
 
 @dataclass(frozen=True)
@@ -58,18 +58,22 @@ class Chains:
 def at_rest(began: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Which columns have forgotten where they began, and moved no further as a whole; shape (columns,).
 
+    By ranks and quantiles, so that a column and its logarithm are judged alike.
+
     Parameters
     ----------
     began : array, shape (chains, columns)
     kept : array, shape (kept × chains, columns)
         The last rows are where the chains ended.
     """
-    ended = kept[-len(began) :]
-    memory = np.array([_correlation(a, b) for a, b in zip(began.T, ended.T, strict=True)])
-    sd, before = kept.std(axis=0), began.std(axis=0)
     many = max(1, stats.norm.isf(0.0005 / began.shape[1]) / 4)
-    moved = np.abs(kept.mean(axis=0) - began.mean(axis=0)) > many * MOVED[0] * sd
-    spread = np.abs(np.log(np.divide(sd, before, out=np.ones_like(sd), where=before > 0))) > many * MOVED[1]
+    ranks, later = (stats.zscore(stats.rankdata(x, axis=0), axis=0) for x in (began, kept[-len(began) :]))
+    memory = np.nan_to_num((ranks * later).mean(axis=0))  # a constant has none
+    (low, middle, high), (low_0, middle_0, high_0) = (np.quantile(x, [0.05, 0.5, 0.95], axis=0) for x in (kept, began))
+    width, width_0 = high - low, high_0 - low_0
+    moved = np.abs(middle - middle_0) > many * MOVED[0] * width
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.abs(np.log(width / width_0)) > many * MOVED[1]
     return (np.abs(memory) < many * FORGOTTEN) & ~moved & ~spread
 
 
@@ -99,15 +103,10 @@ def run_chains(q: GaussianFit, *, seed: int, runs: int = 4) -> Chains:
     return chains
 
 
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else float(np.any(a != b))
-
-
 @partial(jax.jit, static_argnames="log_p")
 def _run(log_p, mean, scale, u, step, key):
     """`LENGTH` transitions of all chains: the states kept, the step size, the share of transitions gone astray."""
-    times = (lambda u: scale @ u) if scale.ndim == 2 else (lambda u: scale * u)
-    each = jax.value_and_grad(lambda u: log_p(mean + times(u)))
+    each = jax.value_and_grad(lambda u: log_p(mean + times(scale, u)))
     value_and_slope = partial(jax.lax.map, each, batch_size=AT_ONCE)  # more do not fit into the processor's cache
 
     def transition(state, now):
@@ -121,7 +120,7 @@ def _run(log_p, mean, scale, u, step, key):
         accept = jax.random.uniform(for_accept, chance.shape) < chance
         u = jnp.where(accept[:, None], there, u)
         tuned = log_step + jnp.where(t < LENGTH // 2, chance.mean() - ACCEPT, 0) / jnp.sqrt(1 + t / 5)
-        return (u, jnp.minimum(tuned, jnp.log(LARGEST))), (u, jnp.mean(~(energy < ASTRAY)))
+        return (u, jnp.minimum(tuned, jnp.log(LARGEST))), (u, jnp.mean(~(energy < ENERGY)))
 
     keys = jax.random.split(key, LENGTH)
     (_, log_step), (states, astray) = jax.lax.scan(transition, (u, jnp.log(step)), (jnp.arange(LENGTH), keys))

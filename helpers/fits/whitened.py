@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from helpers.fits.gaussian_fit import GaussianFit
+from helpers.fits.gaussian_fit import GaussianFit, times
 from helpers.fits.loop import FAMILIES, fit_phi, normals
 
 STEPS, PAIRS, RATE = 500, 4, 0.05  # of one round: steps of Adam, antithetic pairs in each, rate at the start
@@ -44,14 +44,33 @@ def improve(q: GaussianFit, *, seed: int, round_: int, rate: float) -> GaussianF
 @partial(jax.jit, static_argnames=("log_p", "family"))
 def _round(log_p, family, mean, scale, etas, rate):
     size = mean.size
-    times = (lambda u: scale @ u) if scale.ndim == 2 else (lambda u: scale * u)
-    inside = pulled_back(lambda u: log_p(mean + times(u)))
     below = size * (size - 1) // 2 if family == "full-rank" else 0
-    phi, losses = fit_phi(lambda u, _: inside(u), FAMILIES[family], jnp.zeros(2 * size + below), etas, None, rate=rate)
-    mu, omega, rest = jnp.split(phi, [size, 2 * size])
+    inside = pulled_back(lambda u: log_p(mean + times(scale, u)))
+    return fit_in_units(inside, family, mean, scale, jnp.zeros(2 * size + below), etas, rate)
+
+
+def fit_in_units(log_p, family, mean, scale, phi, etas, rate=RATE):
+    """`fit_phi` for u, where ζ = mean + scale u: the mean and scale of ζ that it ends in, and the losses.
+
+    Parameters
+    ----------
+    log_p : function of u
+    family : str
+        "mean-field" or "full-rank"; mean-field in units of a full L keeps its directions.
+    mean : array, shape (size,)
+    scale : array, shape (size,) or (size, size)
+    phi : array
+        Of u, to begin with.
+    etas : array, shape (steps, draws, size)
+    rate : float
+    """
+    phi, losses = fit_phi(lambda u, _: log_p(u), FAMILIES[family], phi, etas, None, rate=rate)
+    mu, omega, rest = jnp.split(phi, [mean.size, 2 * mean.size])
     if family == "full-rank":
-        return mean + times(mu), scale @ jnp.diag(jnp.exp(omega)).at[jnp.tril_indices(size, -1)].set(rest), losses
-    return mean + times(mu), scale * jnp.exp(omega), losses
+        found = scale @ jnp.diag(jnp.exp(omega)).at[jnp.tril_indices(mean.size, -1)].set(rest)
+    else:
+        found = scale * jnp.exp(omega)
+    return mean + times(scale, mu), found, losses
 
 
 def pulled_back(log_p):
