@@ -12,7 +12,7 @@ import pymc as pm
 
 from helpers.fits.flat_model import FlatModel
 from helpers.fits.gaussian_fit import GaussianFit, as_datatree
-from helpers.fits.predictions import check_prediction, predictions
+from helpers.fits.new_data import check_prediction, predictions
 from helpers.fits.short_chains import Chains, at_rest
 from helpers.truth.draws import Draws
 from helpers.validate import check_count
