@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from numbers import Integral
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +21,7 @@ from scipy import special, stats
 
 from helpers.fits import loop
 from helpers.models.sensor_data import NOISE, bayesian_line, outputs, sensor
-from helpers.validate import check_finite
+from helpers.validate import check_between, check_count
 
 MOST_UNITS, MOST_ROWS = 20, 50
 PRIOR_SDS = (0.05, 20.0)
@@ -51,16 +50,10 @@ class Setting:
     data_seed: int = 42
 
     def __post_init__(self):
-        whole = (("width", 1, MOST_UNITS), ("rows", 0, MOST_ROWS), ("data_seed", 0, 2**32 - 1))
-        for name, low, high in whole:
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, Integral) or not low <= value <= high:
-                raise ValueError(f"{name} must be a whole number from {low} to {high}, got {value!r}")
-            object.__setattr__(self, name, int(value))
-        (prior_sd,) = check_finite(prior_sd=self.prior_sd)
-        low, high = PRIOR_SDS
-        if not low <= prior_sd <= high:
-            raise ValueError(f"prior_sd must be between {low:g} and {high:g}, got {self.prior_sd!r}")
+        for name, least, most in (("width", 1, MOST_UNITS), ("rows", 0, MOST_ROWS), ("data_seed", 0, 2**32 - 1)):
+            (count,) = check_count(least, most, **{name: getattr(self, name)})
+            object.__setattr__(self, name, count)
+        (prior_sd,) = check_between(*PRIOR_SDS, prior_sd=self.prior_sd)
         object.__setattr__(self, "prior_sd", prior_sd)
 
     @property

@@ -7,6 +7,7 @@ from scipy.optimize import minimize, minimize_scalar
 
 from helpers.truth.divergences import kl, squared_log_difference
 from helpers.truth.targets import Normal, Target, normal
+from helpers.validate import check_among
 
 SEARCHED = {
     "squared log difference": squared_log_difference,
@@ -38,8 +39,7 @@ def best_gaussian(target: Target, criterion: str) -> Normal:
         For an unknown criterion, or where no such normal exists: p without a finite sd under "KL(p‖q)", p on
         part of the line under the criteria that integrate over q, p with a kink at its mode under "Laplace".
     """
-    if criterion not in CRITERIA:
-        raise ValueError(f"criterion must be one of {', '.join(map(repr, CRITERIA))}; got {criterion!r}")
+    check_among(CRITERIA, criterion=criterion)
     if criterion == "KL(p‖q)":
         if not (np.isfinite(target.mean) and np.isfinite(target.sd)):
             raise ValueError(f"target must have a finite mean and sd for {criterion}; {target.name} has sd {target.sd}")

@@ -204,10 +204,3 @@ TARGETS: dict[str, Callable[..., Target]] = {
     "logit-Beta": logit_beta,
     "Beta": beta,
 }
-
-
-def get_target(name: str) -> Target:
-    """The target called `name`, with its default parameters. Raises `ValueError` for an unknown name."""
-    if not isinstance(name, str) or name not in TARGETS:
-        raise ValueError(f"name must be one of {', '.join(map(repr, TARGETS))}; got {name!r}")
-    return TARGETS[name]()

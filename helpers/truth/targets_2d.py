@@ -14,6 +14,7 @@ import numpy as np
 from scipy import special
 
 from helpers.truth.targets import LOG_2PI
+from helpers.validate import check_among
 
 GRID, NODES = 201, 601  # points of a marginal, and of the quadrature behind each of them
 
@@ -156,6 +157,5 @@ TARGETS_2D: dict[str, Target2D] = {
 
 def get_target_2d(name: str) -> Target2D:
     """The target called `name`. Raises `ValueError` for an unknown name; the message lists those there are."""
-    if not isinstance(name, str) or name not in TARGETS_2D:
-        raise ValueError(f"the name of the target must be one of {', '.join(map(repr, TARGETS_2D))}; got {name!r}")
+    check_among(TARGETS_2D, target=name)
     return TARGETS_2D[name]

@@ -20,7 +20,7 @@ import traitlets
 from matplotlib.figure import Figure
 
 from helpers.pictures import drawing, style
-from helpers.validate import check_finite
+from helpers.validate import check_among, check_between
 
 ROLES = ("target", "approximation", "data", "second")  # of the palette, which the style sheets use
 
@@ -37,30 +37,18 @@ def beside(name: str) -> tuple[str, str]:
 def keep_between(state, **ranges: tuple[float, float]) -> None:
     """Make fields of a frozen dataclass floats; raise `ValueError`, naming the field, where one is out of its range."""
     for name, (low, high) in ranges.items():
-        value = getattr(state, name)
-        check_finite(**{name: value})
-        if not low <= value <= high:
-            raise ValueError(f"{name} must be between {low:g} and {high:g}, got {value!r}")
-        object.__setattr__(state, name, float(value))
+        (value,) = check_between(low, high, **{name: getattr(state, name)})
+        object.__setattr__(state, name, value)
 
 
-def keep_among(state, *, said: Callable = str, **choices: tuple) -> None:
-    """Make fields of a frozen dataclass one of their choices; raise `ValueError`, naming the field, where one is none.
+def keep_among(state, **choices: tuple) -> None:
+    """Make fields of a frozen dataclass one of their choices, so that NumPy's numbers, which are no JSON, become plain.
 
-    Parameters
-    ----------
-    state : dataclass
-        What is checked. A number of NumPy's, which is no JSON, becomes the plain one that it equals.
-    said : callable
-        Makes the text of a choice in the error.
-    choices : tuple
-        What each field may be; all of one type. True equals 1, and is no number.
+    Raises `ValueError`, naming the field, where one is none of its choices.
     """
     for name, allowed in choices.items():
-        value = getattr(state, name)
-        if value not in allowed or isinstance(value, bool) != isinstance(allowed[0], bool):
-            raise ValueError(f"{name} must be one of {', '.join(map(said, allowed))}; got {value!r}")
-        object.__setattr__(state, name, allowed[allowed.index(value)])
+        (value,) = check_among(allowed, **{name: getattr(state, name)})
+        object.__setattr__(state, name, value)
 
 
 def picture_of(draw: Callable[[Figure], None], height: float, note: str, dpi: int = 160) -> bytes:

@@ -43,7 +43,7 @@ class State:
 
     def __post_init__(self):
         keep_between(self, mu=MU_RANGE, sigma=SIGMA_RANGE)
-        keep_among(self, said=repr, target=(NO_TARGET, *BETAS))
+        keep_among(self, target=(NO_TARGET, *BETAS))
 
 
 def carried(q: Normal, zeta, jacobian: bool = True):

@@ -45,8 +45,8 @@ class State:
     def __post_init__(self):
         keep_among(self, batch=BATCHES, decay=(False, True), average=(False, True))
         keep_between(self, rate=RATES)
-        check_count(0, seed=self.seed)
-        object.__setattr__(self, "seed", int(self.seed))  # NumPy's numbers are no JSON
+        (seed,) = check_count(0, seed=self.seed)
+        object.__setattr__(self, "seed", seed)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers.truth.draws import Draws
+from helpers.validate import check_among
 
 FOLDER = Path(__file__).parent
 
@@ -48,8 +49,7 @@ def load(name: str, folder: Path = FOLDER) -> Gold:
         For a name that the manifest does not know, or a file that is not the one it speaks of.
     """
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    if name not in manifest:
-        raise ValueError(f"name must be one of {', '.join(map(repr, manifest))}; got {name!r}")
+    check_among(manifest, name=name)
     path = folder / f"{name}.npz"
     if digest(path) != manifest[name]["sha256"]:
         raise ValueError(f"{path.name} is not the file that the manifest speaks of: run python -m tools.gold {name}")
