@@ -56,6 +56,12 @@ def close(answer, wanted) -> bool:
     return np.allclose(answer, wanted, rtol=1e-5, atol=1e-4, equal_nan=True)
 
 
+def close_or_rounded_up(answer, wanted, *, most: int = 1) -> bool:
+    """Of a positive number: equal as in `close`, or a whole number that is at most `most` above."""
+    rounded_up = answer == np.round(answer) and 0 <= answer - wanted <= most
+    return rounded_up or np.isclose(answer, wanted, rtol=1e-5, atol=0)
+
+
 @dataclass(eq=False)
 class FunctionChecker:
     """Checks an answer that is a function, by what it returns in several cases.

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import optimize, special, stats
 
-from helpers.exercises.base import function_checker
+from helpers.exercises.base import close_or_rounded_up, function_checker
 
 
 def _weighted_draws(shift: float) -> tuple:
@@ -81,15 +81,10 @@ def check_vsbc(truth, mean, sd):
     ]
 
 
-def _equal_or_rounded_up(answer, wanted) -> bool:
-    rounded_up = answer == np.round(answer) and 0 <= answer - wanted <= 1
-    return rounded_up or np.isclose(answer, wanted, rtol=1e-5, atol=0)
-
-
 @function_checker(
     cases=[(0.65,), (0.3,), (0.58,), (0.71,), (0.9,)],
     praise="10^(1/(1 − k)): a hundred draws at 0.5, two thousand at 0.7.",
-    equal=_equal_or_rounded_up,
+    equal=close_or_rounded_up,
 )
 def check_draws_needed(khat):
     """The smallest number of draws S with k-hat ≤ 1 − 1/log₁₀ S, or infinity for a k-hat above 0.7: function(khat)."""

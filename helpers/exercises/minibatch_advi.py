@@ -1,10 +1,11 @@
 """Checkers of the chapter on minibatches: an unbiased estimate, shuffled epochs, how many steps to make."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
-from helpers.exercises.base import NotYet, call, checker, function_checker
+from helpers.exercises.base import NotYet, call, checker, close_or_rounded_up, function_checker
 
 
 @function_checker(
@@ -83,17 +84,11 @@ def _slip_in_epochs(flat: np.ndarray, rows: int, batch_size: int) -> str | None:
     return None
 
 
-def _equal_or_rounded_up(answer, wanted) -> bool:
-    """The averaged half may have been rounded up on its own, too."""
-    rounded_up = answer == np.round(answer) and 0 <= answer - wanted <= 2
-    return rounded_up or np.isclose(answer, wanted, rtol=1e-6, atol=0)
-
-
 @function_checker(
     cases=[(1_000_000, 500, 0.05), (1_010, 32, 0.2)],
     praise="For a million rows, batches of 500 and 0.05 sd that is 1,600,000 steps, 800 epochs.",
     advice="If you round, round up, and only at the end.",
-    equal=_equal_or_rounded_up,
+    equal=partial(close_or_rounded_up, most=2),  # the averaged half may have been rounded up on its own, too
 )
 def check_steps_needed(rows, batch_size, error):
     """Steps until the average of their second half is `error` posterior sds off: function(rows, batch_size, error)."""
