@@ -6,6 +6,5 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["moons", "sensor_data", "sensor_fits", "sensor_study", "shop"],
     submod_attrs={"moons": ["two_moons"], "sensor_fits": ["Setting"], "shop": ["purchases", "visitors"]},
 )

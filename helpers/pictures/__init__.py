@@ -7,19 +7,6 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=[
-        "animation",
-        "course_map",
-        "drawing",
-        "flow_chart",
-        "interactive",
-        "layered",
-        "model_graph",
-        "particle_animation",
-        "progress",
-        "style",
-        "transformations",
-    ],
     submod_attrs={
         "flow_chart": ["decision_chart"],
         "particle_animation": ["record", "svgd_animation", "svgd_picture"],

@@ -6,7 +6,6 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["closest", "divergences", "draws", "gold", "linear", "targets", "targets_2d"],
     submod_attrs={
         "closest": ["best_gaussian", "best_gaussian_2d", "descend", "loss_2d"],
         "divergences": ["elbo", "entropy", "kl", "log_evidence"],
