@@ -11,8 +11,10 @@ from scipy import stats
 
 import helpers.models.sensor_study as module
 from helpers.models.sensor_data import GRID, sensor
-from helpers.models.sensor_study import BASELINE, DATA_SETS, ON, SETTINGS, load, problems
+from helpers.models.sensor_study import BASELINE, DATA_SETS, SETTINGS, load
+from tools import annealing
 from tools import sensor_study as maker
+from tools.sensor_study import ON, problems
 
 CENTRE, SPREAD = jnp.array([1.0, -2.0]), 0.3
 
@@ -35,10 +37,10 @@ def test_what_is_stored_is_a_reference(study):
     assert problems(study) == []
     assert module.FILE.stat().st_size < 60_000
     made = study.made
-    assert made["settings"] == module.settings() and made["command"].endswith("sensor_study")
+    assert made["settings"] == maker.settings() and made["command"].endswith("sensor_study")
     assert date(2026, 11, 1) <= date.fromisoformat(made["date"])
     assert set(made["versions"]) == {"jax", "numpy", "scipy"} and all(made["versions"].values())
-    assert module.SAMPLER["runs"] >= 4 and max(made["r_hat"]) < 1.01 and max(made["worst_mean"]) < 0.1
+    assert maker.SAMPLER["runs"] >= 4 and max(made["r_hat"]) < 1.01 and max(made["worst_mean"]) < 0.1
     assert max(made["coverage_gap"]) < 0.01
 
 
@@ -75,8 +77,8 @@ def test_fresh_importance_sampling_gives_the_stored_answer(study):
     assert found["effective"] > 4000
     error = np.hypot(found["error"], stored["error"])
     assert found["log_evidence"] == pytest.approx(stored["log_evidence"], abs=4.5 * error)
-    chosen = np.asarray(maker.resample(jax.random.key(2), jnp.asarray(log_w)))[::20]
-    means, sds = module.functions(layers[chosen], *data, prior_sd, GRID[::10])
+    chosen = np.asarray(annealing.resample(jax.random.key(2), jnp.asarray(log_w)))[::20]
+    means, sds = maker.functions(layers[chosen], *data, prior_sd, GRID[::10])
     sd = np.sqrt((sds**2).mean(axis=0) + means.var(axis=0))
     assert np.abs((means.mean(axis=0) - stored["mean"][::10]) / sd).max() < 4.5 / np.sqrt(2000)
     assert np.abs(sd / stored["sd"][::10] - 1).max() < 0.15
@@ -95,11 +97,11 @@ def test_given_the_first_layer_all_is_normal(prior_sd):
     hidden, new = (np.c_[np.maximum(np.outer(at, w1) + b1, 0), np.ones(len(at))] for at in (x, GRID[::20]))
     between = covariance_of_readings(hidden, hidden, prior_sd) + 0.01 * np.eye(7)
     exact = stats.multivariate_normal(np.zeros(7), between).logpdf(y)
-    assert float(module.log_evidence(u, x, y, prior_sd)) == pytest.approx(exact, rel=1e-6)
+    assert float(maker.log_evidence(u, x, y, prior_sd)) == pytest.approx(exact, rel=1e-6)
     cross = covariance_of_readings(new, hidden, prior_sd)
     mean = cross @ np.linalg.solve(between, y)
     variance = np.diag(covariance_of_readings(new, new, prior_sd) - cross @ np.linalg.solve(between, cross.T))
-    means, sds = module.functions(u[None], x, y, prior_sd, GRID[::20])
+    means, sds = maker.functions(u[None], x, y, prior_sd, GRID[::20])
     assert np.asarray(means[0]) == pytest.approx(mean, rel=1e-5, abs=1e-6)
     assert np.asarray(sds[0]) == pytest.approx(np.sqrt(variance), rel=1e-4, abs=1e-6)
 
@@ -114,7 +116,7 @@ def two_peaks(u, centre, spread):
 def test_annealing_against_a_formula():
     sampler = {"particles": 4000, "moves": 10, "keep": 0.5}
     keys = jax.random.split(jax.random.key(3), 6)
-    runs = [maker.anneal(two_peaks, (CENTRE, SPREAD), 2, key, **sampler) for key in keys]
+    runs = [annealing.anneal(two_peaks, (CENTRE, SPREAD), 2, key, **sampler) for key in keys]
     log_z = np.array([run[1] for run in runs])
     exact = stats.norm.logpdf(np.asarray(CENTRE), 0, np.hypot(1, SPREAD)).sum()  # the same at both peaks
     assert log_z.mean() == pytest.approx(exact, abs=0.06) and log_z.std(ddof=1) < 0.12
@@ -129,15 +131,15 @@ def test_annealing_against_a_formula():
 
 def test_steps_leave_the_effective_number_that_was_asked_for():
     log_l = -50 * jnp.asarray(np.random.default_rng(0).normal(size=3000)) ** 2
-    w = np.exp(float(maker.next_step(log_l, 1.0, 0.6)) * np.asarray(log_l))
+    w = np.exp(float(annealing.next_step(log_l, 1.0, 0.6)) * np.asarray(log_l))
     assert w.sum() ** 2 / (w**2).sum() == pytest.approx(0.6 * 3000, rel=1e-4)
-    assert float(maker.next_step(log_l, 1e-4, 0.6)) == 1e-4  # no further than asked
+    assert float(annealing.next_step(log_l, 1e-4, 0.6)) == 1e-4  # no further than asked
 
 
 def test_resampling_keeps_to_the_weights():
     log_w = np.random.default_rng(0).normal(size=500)
     expected = 500 * np.exp(log_w) / np.exp(log_w).sum()
-    counts = np.bincount(np.asarray(maker.resample(jax.random.key(0), jnp.asarray(log_w))), minlength=500)
+    counts = np.bincount(np.asarray(annealing.resample(jax.random.key(0), jnp.asarray(log_w))), minlength=500)
     assert (np.abs(counts - expected) < 1 + 1e-9).all() and counts.sum() == 500
 
 
@@ -163,10 +165,10 @@ def test_a_changed_file_is_refused_and_a_stale_one_found(study, tmp_path, monkey
     with pytest.raises(ValueError, match="other.npz is not the file that was made: run python -m"):
         load(tmp_path / "other.npz")
     with monkeypatch.context() as patch:
-        patch.setattr(module, "BAND", 0.8)
+        patch.setattr(maker, "BAND", 0.8)
         assert problems(study) == ["stale: made with other settings"]
     with monkeypatch.context() as patch:
-        patch.setattr(module, "sensor", lambda rows, seed=42: sensor(rows, seed=seed + 1))
+        patch.setattr(maker, "sensor", lambda rows, seed=42: sensor(rows, seed=seed + 1))
         assert problems(study) == ["stale: the model or its data have changed"]
     study.made["r_hat"][3], good = 1.02, study.made["r_hat"][3]
     assert problems(study) == ["not converged: R-hat 1.0200"]
@@ -177,9 +179,9 @@ def test_make_from_end_to_end(tmp_path, monkeypatch):
     small = {"runs": 2, "particles": 100, "moves": 2, "keep": 0.5}
     monkeypatch.setattr(module, "SETTINGS", ((5, 5, 1.0),))
     monkeypatch.setattr(module, "BASELINE", (5, 5, 1.0))
-    monkeypatch.setattr(module, "SAMPLER", {**small, "seed": 1})
+    monkeypatch.setattr(maker, "SAMPLER", {**small, "seed": 1})
     monkeypatch.setattr(module, "DATA_SETS", {**small, "seeds": [1, 2], "seed": 1})
-    monkeypatch.setattr(module, "IMPORTANCE", {"draws": 5_000, "seed": 1})
+    monkeypatch.setattr(maker, "IMPORTANCE", {"draws": 5_000, "seed": 1})
     made = maker.make(tmp_path / "tiny.npz")
     assert made.mean.shape == (1, 200) and made.coverage.shape == (2, 4) and len(made.made["fingerprint"]) == 3
     assert made.log_evidence[0] == pytest.approx(made.made["importance"][0]["log_evidence"], abs=1)
