@@ -18,6 +18,14 @@ def anneal(log_likelihood, given, size: int, key, *, particles: int, moves: int,
     ----------
     log_likelihood : callable
         (u, *given) → number, for one u of shape (size,).
+    given : tuple
+        What else the likelihood needs.
+    size : int
+        Numbers in u.
+    key : JAX key
+    particles : int
+    moves : int
+        Metropolis moves of every particle after each step of β.
     keep : float
         Every step of β is as long as leaves an effective number of keep · particles.
 
@@ -42,13 +50,30 @@ def anneal(log_likelihood, given, size: int, key, *, particles: int, moves: int,
 
 @partial(jax.jit, static_argnames="log_likelihood")
 def each(log_likelihood, given, u):
-    """The log likelihood of every particle."""
+    """The log likelihood of every particle.
+
+    Parameters
+    ----------
+    log_likelihood, given
+        As for `anneal`.
+    u : array, shape (particles, size)
+    """
     return jax.vmap(lambda u: log_likelihood(u, *given))(u)
 
 
 @jax.jit
 def next_step(log_l, most, keep):
-    """How far β may go: the effective number falls as it grows, so halve the interval until keep · particles is met."""
+    """How far β may go: the effective number falls as it grows, so halve the interval until keep · particles is met.
+
+    Parameters
+    ----------
+    log_l : array, shape (particles,)
+        Their log likelihoods.
+    most : float
+        The longest step, to β = 1.
+    keep : float
+        As for `anneal`.
+    """
 
     def enough(delta):
         return 2 * logsumexp(delta * log_l) - logsumexp(2 * delta * log_l) >= jnp.log(keep * len(log_l))
@@ -74,6 +99,15 @@ def move(log_likelihood, given, key, u, log_l, beta, moves: int):
 
     The proposal u √(1 − s²) + s · noise leaves the prior as it is (preconditioned Crank and Nicolson), so that only the
     likelihood decides; every particle draws its own s, from 0.003 to 1, and a random half of the numbers stays.
+
+    Parameters
+    ----------
+    log_likelihood, given, key, moves
+        As for `anneal`.
+    u : array, shape (particles, size)
+    log_l : array, shape (particles,)
+        Their log likelihoods.
+    beta : float
     """
 
     def once(k, state):

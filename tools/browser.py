@@ -78,18 +78,23 @@ def _fresh_environment(home: Path, settings: dict) -> dict[str, str]:
 def jupyter(
     root: Path, settings: dict | None = None, page_config: dict | None = None, words: tuple[str, ...] = ()
 ) -> Iterator[str]:
-    """A server on loopback, started in the folder `root` by `jupyter lab` and `words`.
+    """A server on loopback, for as long as the context lasts.
 
     Yields an address with "{page}" to fill in, such as "lab" (an empty one leads to where the server sends its reader).
+
+    Parameters
+    ----------
+    root : Path
+        The folder in which it is started.
+    settings, page_config : dict, optional
+        JupyterLab's, "extension/plugin" → dict, besides `SETTINGS`; and what stands in its page_config.json.
+    words : tuple of str
+        What follows `jupyter lab` on the command line.
+
     """
     port, token = _free_port(), secrets.token_hex(8)
-    options = [f"--port={port}", f"--IdentityProvider.token={token}"]
-    options += [
-        "--no-browser",
-        "--allow-root",
-        "--ServerApp.ip=127.0.0.1",
-        "--LabApp.expose_app_in_browser=True",
-    ]
+    options = [f"--port={port}", f"--IdentityProvider.token={token}", "--no-browser", "--allow-root"]
+    options += ["--ServerApp.ip=127.0.0.1", "--LabApp.expose_app_in_browser=True"]
     options += ["--JupyterNotebookApp.expose_app_in_browser=True"]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         environment = _fresh_environment(Path(home), SETTINGS | (settings or {}))
@@ -106,9 +111,7 @@ def jupyter(
             server.terminate()  # it ends its kernels
             try:
                 server.wait(20)
-            except (
-                subprocess.TimeoutExpired
-            ):  # now and then it waits for a page that is gone; then kernels end themselves
+            except subprocess.TimeoutExpired:  # it may wait for a page that is gone; then kernels end themselves
                 server.kill()
                 server.wait()
 

@@ -53,7 +53,16 @@ def nuts(
 ) -> np.ndarray:
     """nutpie's NUTS, each chain from its own draw of the prior; every `thin`-th draw is kept.
 
-    The backend "numba" takes longer to compile and is much faster where a gradient is cheap: each call of JAX costs.
+    Parameters
+    ----------
+    flat : FlatModel
+    chains, tune, draws : int
+        Chains, and steps of each: those that are thrown away, and those after.
+    thin : int
+    seed : int
+    backend : str
+        "jax", or "numba", which takes longer to compile and is much faster where a gradient is cheap: each call of JAX
+        costs.
 
     Raises
     ------
@@ -78,6 +87,13 @@ def independence_metropolis(flat: FlatModel, *, chains: int, draws: int, seed: i
 
     Metropolis and Hastings's rule makes the chain's limit exact (Tierney 1994, doi:10.1214/aos/1176325750). With tails much
     longer than the normal's it gets stuck there for long, and R-hat need not notice: not for skewed posteriors.
+
+    Parameters
+    ----------
+    flat : FlatModel
+    chains, draws : int
+        Chains, and proposals of each, none of which is thrown away.
+    seed : int
     """
     mode, factor = laplace(flat)
     rng = np.random.default_rng(seed)

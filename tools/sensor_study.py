@@ -83,7 +83,19 @@ def functions(layers, x, y, prior_sd, points):
 
 
 def importance(draws: int, key, width, data, prior_sd) -> tuple[np.ndarray, np.ndarray, dict]:
-    """First layers from the prior, their log weights, and the log evidence with its error and the effective number."""
+    """First layers from the prior, their log weights, and the log evidence with its error and the effective number.
+
+    Parameters
+    ----------
+    draws : int
+    key : JAX key
+    width : int
+        Hidden units.
+    data : (array, array)
+        x and y of the readings, each of shape (rows,).
+    prior_sd : float
+        Of every weight.
+    """
     layers = jax.random.normal(key, (draws, 2 * width))
     one = jax.jit(lambda layers: jax.lax.map(lambda u: log_evidence(u, *data, prior_sd), layers, batch_size=20_000))
     log_w = np.asarray(one(layers))
@@ -94,7 +106,15 @@ def importance(draws: int, key, width, data, prior_sd) -> tuple[np.ndarray, np.n
 
 
 def posterior(key, width, data, prior_sd, **sampler) -> dict[str, np.ndarray]:
-    """One run: log evidence; mean, sd and draws of f on `GRID` (one for each particle); how many steps of β."""
+    """One run: log evidence; mean, sd and draws of f on `GRID` (one for each particle); how many steps of β.
+
+    Parameters
+    ----------
+    key, width, data, prior_sd
+        As for `importance`.
+    **sampler
+        The settings of `tools.annealing.anneal`.
+    """
     key, last = jax.random.split(key)
     layers, log_z, betas = anneal(log_evidence, (*data, prior_sd), 2 * width, key, **sampler)
     means, sds = functions(layers, *data, prior_sd, GRID)

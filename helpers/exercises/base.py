@@ -57,7 +57,14 @@ def close(answer, wanted) -> bool:
 
 
 def close_or_rounded_up(answer, wanted, *, most: int = 1) -> bool:
-    """Of a positive number: equal as in `close`, or a whole number that is at most `most` above."""
+    """Whether a positive number is equal as far as single precision goes, or rounded up.
+
+    Parameters
+    ----------
+    answer, wanted : float
+    most : int
+        How far a whole number may be above.
+    """
     rounded_up = answer == np.round(answer) and 0 <= answer - wanted <= most
     return rounded_up or np.isclose(answer, wanted, rtol=1e-5, atol=0)
 
@@ -195,7 +202,15 @@ def value_checker(**settings) -> Callable[[Callable], ValueChecker]:
 
 
 def call(function, *arguments, copied: bool = True):
-    """What the reader's function returns; never None. It gets copies, which it may change, of the arguments."""
+    """What the reader's function returns; never None.
+
+    Parameters
+    ----------
+    function, *arguments
+        The reader's function (anything else raises `NotYet`), and what it is given.
+    copied : bool
+        Whether it gets copies of the arguments, which it may change.
+    """
     must_be_function(function)
     try:
         answer = function(*(copy.deepcopy(arguments) if copied else arguments))
@@ -261,7 +276,17 @@ def same_shape(part, other) -> bool:
 
 
 def agree(answer: list, other, equal: Callable) -> bool:
-    """Whether all parts of two answers are equal; a part of the other that is None may be anything."""
+    """Whether all parts of two answers are equal.
+
+    Parameters
+    ----------
+    answer : list of array
+        The reader's, in parts.
+    other : array, or a tuple of as many
+        A part that is None may be anything.
+    equal : callable
+        (a part, another) → whether they count as equal.
+    """
     pairs = zip(answer, in_parts(other), strict=True)
     return all(wanted is None or (same_shape(part, wanted) and equal(part, wanted)) for part, wanted in pairs)
 

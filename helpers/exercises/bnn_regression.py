@@ -83,7 +83,17 @@ def _slip_in_band(bands: list[np.ndarray], f: np.ndarray, noise_sd: float, level
 
 
 def slips(f: np.ndarray, noise_sd: float, level: float):
-    """(band, its Monte Carlo sd, hint) of the usual slips, one after the other."""
+    """(band, its Monte Carlo sd, hint) of the usual slips, one after the other; a band has shape (2, points).
+
+    Parameters
+    ----------
+    f : array, shape (draws, points)
+        Draws of a function.
+    noise_sd : float
+        Of a reading, around the function.
+    level : float
+        The share that a band should hold.
+    """
     tails, out = _tails(level), 1 - level
     own, z = np.quantile(f, tails, axis=0), np.array([[-1], [1]]) * stats.norm.ppf(tails[1])
     mean, median, sd = f.mean(axis=0), np.median(f, axis=0), f.std(axis=0)

@@ -56,7 +56,15 @@ class Study:
     made: dict
 
     def at(self, width: int = 5, rows: int = 20, prior_sd: float = 1.0) -> dict[str, np.ndarray]:
-        """Log evidence, its error, mean, sd, low and high of one setting."""
+        """Log evidence, its error, mean, sd, low and high of one setting.
+
+        Parameters
+        ----------
+        width, rows : int
+            Hidden units, and readings.
+        prior_sd : float
+            Of every weight.
+        """
         i = SETTINGS.index((width, rows, prior_sd))
         return {name: getattr(self, name)[i] for name in ("log_evidence", "error", "mean", "sd", "low", "high")}
 

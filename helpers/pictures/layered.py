@@ -53,10 +53,8 @@ class Layout:
     boxes : list
         (left, bottom, right, top) of every plate.
     routes : dict
-        Of every edge the points (x, y) where it leaves a level and where it enters the next, from the parent's
-        middle to the child's.
-    size : tuple of float
-        Width and height of the whole.
+        Of every edge the points (x, y): the parent's middle, where it leaves and enters levels, the child's middle.
+    size : (width, height)
     """
 
     centres: dict[str, tuple[float, float]]
@@ -92,7 +90,14 @@ class _Graph:
 
 
 def layout(widths: Mapping[str, float], edges: Sequence[Edge], plates: Sequence[Plate]) -> Layout:
-    """Place nodes of the given widths; an edge is (parent, child), and may close a circle: then it goes upwards."""
+    """Where nodes, edges and plates go.
+
+    Parameters
+    ----------
+    widths : mapping of str to float, in inches
+    edges : sequence of (parent, child); one that closes a circle goes upwards
+    plates : sequence of Plate
+    """
     down = acyclic(list(widths), edges)
     graph = _with_chains(widths, down, plates)
     x = _across(graph, _order(graph))
@@ -162,9 +167,8 @@ def _with_chains(widths: Mapping[str, float], edges: Sequence[Edge], plates: Seq
         between = [(edge, r) for r in range(level[edge[0]] + 1, level[edge[1]])]
         for node in between:
             level[node] = node[1]
-            plate_there = [p for p in (home[edge[1]], home[edge[0]]) if p is not None]
-            plate_there = [p for p in plate_there if spans[p][0] <= node[1] <= spans[p][1]]
-            home[node] = plate_there[0] if plate_there else None
+            ends = (p for p in (home[edge[1]], home[edge[0]]) if p is not None)
+            home[node] = next((p for p in ends if spans[p][0] <= node[1] <= spans[p][1]), None)
         chains[edge] = [edge[0], *between, edge[1]]
     return _Graph(widths, plates, chains, level, home, spans)
 
@@ -172,26 +176,23 @@ def _with_chains(widths: Mapping[str, float], edges: Sequence[Edge], plates: Seq
 def _order(graph: _Graph) -> dict[Hashable, int]:
     """A place for every item (plate, node, long edge), with few crossings: single items move while that helps."""
     items = [*range(len(graph.plates)), *dict.fromkeys(graph.item(node) for node in graph.level)]
-    lowest = _cost(graph, items)
-    improved = True
+    lowest, improved = _cost(graph, items), True
     while improved:
         improved = False
         for item in list(items):
             rest = [other for other in items if other != item]
-            trials = [[*rest[:k], item, *rest[k:]] for k in range(len(items))]
-            costs = [_cost(graph, trial) for trial in trials]
-            best = int(np.argmin(costs))
-            if costs[best] < lowest - 1e-9:
-                items, lowest, improved = trials[best], costs[best], True
+            trials = ([*rest[:k], item, *rest[k:]] for k in range(len(items)))
+            cost, _, trial = min((_cost(graph, trial), k, trial) for k, trial in enumerate(trials))
+            if cost < lowest - 1e-9:
+                items, lowest, improved = trial, cost, True
     return {item: k for k, item in enumerate(items)}
 
 
 def _cost(graph: _Graph, items: Sequence[Hashable]) -> float:
     """Crossings of edges, twice those of edges with plates, and a little for every step aside."""
     place = {item: k for k, item in enumerate(items)}
-    rank = {}
-    for nodes in _sorted_levels(graph, place):
-        rank |= {node: k - (len(nodes) - 1) / 2 for k, node in enumerate(nodes)}
+    levels = _sorted_levels(graph, place)
+    rank = {node: k - (len(nodes) - 1) / 2 for nodes in levels for k, node in enumerate(nodes)}
     total = 0.0
     ends: dict[int, list[tuple[float, float]]] = {}
     for a, b in graph.segments():

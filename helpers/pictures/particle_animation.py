@@ -54,7 +54,13 @@ class Recording:
 
 
 def record(target="banana", n_particles=50, n_frames=150, rate=0.1, seed=1) -> Recording:
-    """Run `helpers.fits.particles.svgd` for `n_frames` − 1 steps; see `svgd_animation` for the arguments."""
+    """Run `helpers.fits.particles.svgd`, one step a frame.
+
+    Parameters
+    ----------
+    target, n_particles, n_frames, rate, seed
+        As for `svgd_animation`.
+    """
     p = get_target_2d(target)
     check_count(1, n_particles=n_particles)
     check_count(2, n_frames=n_frames)

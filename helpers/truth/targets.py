@@ -168,7 +168,15 @@ def normal_mixture(
     means: tuple[float, float] = (-3.0, 3.0),
     sds: tuple[float, float] = (1.0, 1.5),
 ) -> Target:
-    """Two normals; `weights` are positive and sum to one."""
+    """Two normals in one density.
+
+    Parameters
+    ----------
+    weights : (float, float)
+        Positive, of sum one.
+    means, sds : (float, float)
+        Of each normal; the sds are positive.
+    """
     for name, pair in {"weights": weights, "means": means, "sds": sds}.items():
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise ValueError(f"{name} must hold two numbers, got {pair!r}")
