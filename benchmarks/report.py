@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from tools.markdown import table
+
 GROWTH = {"rows": (4, 5, 6, 7), "parameters": (1, 2, 3, 4), "stream": (6, 7, 8), "memory": (6, 7), "shards": (7,)}
 TITLES = {
     "student-t": "Student-t",
@@ -26,11 +28,6 @@ START = {
     "pymc": "PyMC's defaults, `pm.fit`",
     "numpyro": "NumPyro, SVI",
 }
-
-
-def table(head: list[str], rows: Iterable[list]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + "\n"
 
 
 def seconds(value: float) -> str:

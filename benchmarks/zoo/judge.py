@@ -19,6 +19,7 @@ helpers.start()
 from benchmarks.zoo import ZOO
 from helpers.fits import FlatModel, approximate
 from tools.gold import asked
+from tools.markdown import table
 
 FOLDER = Path(__file__).parent
 SEEDS = 1, 2, 3
@@ -30,9 +31,8 @@ posterior sds, and least and largest ratio of sds. "q" is the Gaussian of `appro
 1, 2 and 3. "Cold" is from the PyMC model to the draws with nothing
 compiled, "warm" the median of the other two seeds. Made by `python -m benchmarks.zoo.judge`, on two cores.
 
-| posterior | size | q | corrected | trusted | cold (s) | warm (s) |
-| --- | --- | --- | --- | --- | --- | --- |
 """
+COLUMNS = ["posterior", "size", "q", "corrected", "trusted", "cold (s)", "warm (s)"]
 
 
 def errors(fit, gold: dict) -> np.ndarray:
@@ -60,9 +60,9 @@ def judge(name: str, gold: dict) -> dict:
     arrived = [shift < MEAN and SDS[0] < low and high < SDS[1] for shift, low, high in found]
     cells = [name, flat.size, worst([errors(fit.q, gold) for fit in fits]), worst(found)]
     cells += [f"{sum(trusted)} of {len(SEEDS)}", f"{seconds[0]:.1f}", f"{np.median(seconds[1:]):.1f}"]
-    row = "| " + " | ".join(map(str, cells)) + " |"
-    print(row, *{fit.verdict for fit in fits if not fit.usable}, sep="\n    ", flush=True)
-    return {"row": row, "trusted": trusted, "arrived": arrived, "unimodal": ZOO[name].unimodal, "hard": ZOO[name].hard}
+    print(*cells, *{fit.verdict for fit in fits if not fit.usable}, sep=" | ", flush=True)
+    row = {"cells": cells, "trusted": trusted, "arrived": arrived}
+    return row | {"unimodal": ZOO[name].unimodal, "hard": ZOO[name].hard}
 
 
 def main() -> None:
@@ -78,7 +78,8 @@ def main() -> None:
     )
     print(said)
     if names == list(ZOO):
-        (FOLDER / "RESULTS.md").write_text(HEAD + "\n".join(r["row"] for r in rows) + f"\n\n{said}\n", encoding="utf-8")
+        results = table(COLUMNS, [row["cells"] for row in rows])
+        (FOLDER / "RESULTS.md").write_text(f"{HEAD}{results}\n{said}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
