@@ -24,7 +24,7 @@ import numpy as np
 from nbclient import NotebookClient
 
 from helpers.fits import fit_phi, mean_field
-from helpers.models import two_moons
+from helpers.models.moons import logits, two_moons
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 ENVIRONMENT = {"default": {}, "gpu": {"JAX_DEFAULT_DEVICE": "gpu"}, "cpu": {"JAX_PLATFORMS": "cpu"}}
@@ -32,9 +32,7 @@ ENVIRONMENT = {"default": {}, "gpu": {"JAX_DEFAULT_DEVICE": "gpu"}, "cpu": {"JAX
 
 def log_joint(w, rows, width):
     """The network of chapter 7 with hidden layers of `width`, summed over `rows`, shape (n, 3): x and the label."""
-    ends = 2 * width, 2 * width + width**2
-    w1, w2, w3 = w[: ends[0]].reshape(2, width), w[ends[0] : ends[1]].reshape(width, width), w[ends[1] :]
-    z = jnp.tanh(jnp.tanh(rows[:, :2] @ w1) @ w2) @ w3
+    z = logits(w, rows[:, :2], width)
     return -0.5 * w @ w + (rows[:, 2] * z - jnp.logaddexp(0, z)).sum()
 
 

@@ -19,28 +19,13 @@ from jax.scipy.special import logsumexp
 from scipy.stats import norm
 
 from helpers.models import sensor_study as stored
-from helpers.models.sensor_data import GRID, NOISE, bayesian_line, sensor
+from helpers.models.sensor_data import GRID, NOISE, bayesian_line, features, sensor
 from tools.annealing import anneal
 
 SAMPLER = {"runs": 4, "particles": 20_000, "moves": 20, "keep": 0.7, "seed": 808}
 IMPORTANCE = {"draws": 1_000_000, "seed": 707}
 BAND = 0.9
 ON = np.abs(GRID) <= 3  # on the data; the rest of the grid is off them
-
-
-def features(u, x, prior_sd):
-    """Hidden units and a column of ones, shape (points, width + 1), for a first layer u = (w1, b1) / prior_sd.
-
-    Parameters
-    ----------
-    u : array, shape (2 · width,)
-        The first layer, (w1, b1) / prior_sd.
-    x : array, shape (points,)
-    prior_sd : float
-        Of every weight.
-    """
-    w1, b1 = jnp.split(prior_sd * u, 2)
-    return jnp.append(jnp.maximum(x[:, None] * w1 + b1, 0), jnp.ones((len(x), 1)), axis=1)
 
 
 def log_evidence(u, x, y, prior_sd):
@@ -55,7 +40,7 @@ def log_evidence(u, x, y, prior_sd):
     prior_sd : float
         Of every weight.
     """
-    return bayesian_line(features(u, x, prior_sd), y, prior_sd**-2.0, NOISE**-2.0)[2]
+    return bayesian_line(features(prior_sd * u.reshape(2, -1), x), y, prior_sd**-2.0, NOISE**-2.0)[2]
 
 
 @jax.jit
@@ -75,8 +60,8 @@ def functions(layers, x, y, prior_sd, points):
     """
 
     def one(u):
-        mean, covariance, _ = bayesian_line(features(u, x, prior_sd), y, prior_sd**-2.0, NOISE**-2.0)
-        basis = features(u, points, prior_sd)
+        mean, covariance, _ = bayesian_line(features(prior_sd * u.reshape(2, -1), x), y, prior_sd**-2.0, NOISE**-2.0)
+        basis = features(prior_sd * u.reshape(2, -1), points)
         return basis @ mean, jnp.sqrt(jnp.sum((basis @ covariance) * basis, axis=1))
 
     return jax.lax.map(one, layers, batch_size=500)

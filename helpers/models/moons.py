@@ -56,8 +56,18 @@ def network(x, label, total_size=None):
     return model
 
 
-def logits(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The network's logits for weights of shape (..., 40), in the order of `FlatModel`: shape (..., points)."""
-    w1, w2, w3 = np.split(weights, [10, 35], axis=-1)
-    first = np.tanh(x @ w1.reshape(*w1.shape[:-1], 2, 5))
-    return (np.tanh(first @ w2.reshape(*w2.shape[:-1], 5, 5)) @ w3[..., None])[..., 0]
+def logits(weights, x, width: int = 5):
+    """The network's logits, shape (..., points).
+
+    Parameters
+    ----------
+    weights : array of NumPy or JAX, shape (..., 3 · width + width²)
+        In the order of `FlatModel`.
+    x : array, shape (points, 2)
+    width : int
+        Units of each hidden layer.
+    """
+    xp, draws = weights.__array_namespace__(), weights.shape[:-1]  # NumPy, or jax.numpy
+    w1, w2, w3 = xp.split(weights, [2 * width, 2 * width + width**2], axis=-1)
+    first = xp.tanh(x @ w1.reshape(*draws, 2, width))
+    return (xp.tanh(first @ w2.reshape(*draws, width, width)) @ w3[..., None])[..., 0]

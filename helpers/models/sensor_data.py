@@ -68,11 +68,25 @@ def network(x, y, width=5, prior_sd=1.0):
     return model
 
 
+def features(first, x):
+    """Hidden units and a column of ones, shape (..., points, width + 1), which the last layer combines.
+
+    Parameters
+    ----------
+    first : array of NumPy or JAX, shape (..., 2, width)
+        The first layer, w1 and b1.
+    x : array, shape (points,)
+    """
+    xp = first.__array_namespace__()  # NumPy, or jax.numpy
+    hidden = xp.maximum(x[:, None] * first[..., :1, :] + first[..., 1:, :], 0)
+    return xp.concatenate([hidden, xp.ones_like(hidden[..., :1])], axis=-1)
+
+
 def outputs(weights, x):
     """The network's function at x, shape (..., points), for weights of shape (..., 3 · width + 1) in FlatModel's order."""
     width, one = divmod(weights.shape[-1], 3)
     if one != 1:
         raise ValueError(f"weights must have 3 · width + 1 entries in the last axis; got {weights.shape[-1]}")
-    w1, b1, w2, b2 = np.split(np.asarray(weights), [width, 2 * width, 3 * width], axis=-1)
-    hidden = np.maximum(np.asarray(x)[:, None] * w1[..., None, :] + b1[..., None, :], 0)
-    return (hidden @ w2[..., None])[..., 0] + b2
+    weights = np.asarray(weights)
+    first = weights[..., : 2 * width].reshape(*weights.shape[:-1], 2, width)
+    return (features(first, np.asarray(x)) @ weights[..., 2 * width :, None])[..., 0]

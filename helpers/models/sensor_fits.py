@@ -20,7 +20,7 @@ import numpy as np
 from scipy import special, stats
 
 from helpers.fits import loop
-from helpers.models.sensor_data import NOISE, bayesian_line, outputs, sensor
+from helpers.models.sensor_data import NOISE, bayesian_line, features, outputs, sensor
 from helpers.validate import check_between, check_count
 
 MOST_UNITS, MOST_ROWS = 20, 50
@@ -126,17 +126,14 @@ class Exact:
         """Weights of the network, shape (draws, setting.size): a first layer by its weight, then (w2, b2) given it."""
         rng = np.random.default_rng(seed)
         chosen = rng.choice(len(self.first), draws, p=special.softmax(self.log_weights))
-        w1, b1 = self.first[chosen].swapaxes(0, 1)
         x, y = self.setting.readings
-        hidden = np.maximum(x[:, None] * w1[:, None] + b1[:, None], 0)
-        features = np.concatenate([hidden, np.ones_like(hidden[..., :1])], axis=-1)
-        transposed = features.swapaxes(1, 2)
-        precision = np.eye(self.setting.width + 1) / self.setting.prior_sd**2 + transposed @ features / NOISE**2
-        mean = np.linalg.solve(precision, (transposed @ y / NOISE**2)[..., None])
+        columns = features(self.first[chosen], x)
+        precision = np.eye(self.setting.width + 1) / self.setting.prior_sd**2 + columns.mT @ columns / NOISE**2
+        mean = np.linalg.solve(precision, (columns.mT @ y / NOISE**2)[..., None])
         eta = rng.standard_normal(mean.shape)
         # L⁻ᵀη has covariance (L Lᵀ)⁻¹
-        second = mean + np.linalg.solve(np.linalg.cholesky(precision).swapaxes(1, 2), eta)
-        return np.hstack([w1, b1, second[..., 0]])
+        second = mean + np.linalg.solve(np.linalg.cholesky(precision).mT, eta)
+        return np.hstack([self.first[chosen].reshape(draws, -1), second[..., 0]])
 
 
 def mean_field(settings: Sequence[Setting], *, seed: int, starts: int = 8, steps: int = 2000) -> list[MeanField]:
@@ -185,9 +182,7 @@ def exact(setting: Setting, *, seed: int, draws: int = 20_000) -> Exact:
 @jax.jit
 def _line_evidences(first, x, y, shown, alpha):
     def log_evidence(layer):
-        hidden = jnp.maximum(x[:, None] * layer[0] + layer[1], 0)
-        features = shown[:, None] * jnp.hstack([hidden, jnp.ones((len(x), 1))])
-        return bayesian_line(features, y, alpha, 1 / NOISE**2)[2]
+        return bayesian_line(shown[:, None] * features(layer, x), y, alpha, 1 / NOISE**2)[2]
 
     return jax.lax.map(log_evidence, first, batch_size=1000)
 
