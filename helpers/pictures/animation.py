@@ -12,6 +12,7 @@ import numpy as np
 from IPython.display import HTML
 from matplotlib.animation import FuncAnimation, PillowWriter
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from helpers.pictures.style import PALETTE
 from helpers.truth.targets import Normal, Target, normal
@@ -62,12 +63,7 @@ def advi_path(path: np.ndarray, log_p: Callable, target: Target, best: Normal) -
     (trail,) = surface.plot([], [], color=PALETTE["approximation"], linewidth=1)
     (head,) = surface.plot([], [], "o", color=PALETTE["approximation"], markersize=6)
     zeta = np.linspace(-3, 11, 400)
-    density.fill_between(zeta, target.density(zeta), color=PALETTE["target"], alpha=0.2, linewidth=0)
-    density.plot(zeta, target.density(zeta), color=PALETTE["target"], label="target")
-    (curve,) = density.plot([], [], color=PALETTE["approximation"], label="approximation")
-    density.set(xlabel="ζ", ylabel="density", ylim=(0, 0.75), xlim=(-3, 11), title="top cut while σ is small")
-    density.legend(loc="upper right", fontsize=9)
-
+    curve = _draw_density(density, zeta, target)
     surface.set_title("step 2,000")  # room for what every frame writes
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once, not for every frame
@@ -84,6 +80,16 @@ def advi_path(path: np.ndarray, log_p: Callable, target: Target, best: Normal) -
     plt.close(figure)
     alt = "Animation: ADVI climbs from N(0, 1) along a bend to the best Gaussian and then hovers around it."
     return HTML(f'<img alt="{alt}" width="760" src="data:image/gif;base64,{clip}">')
+
+
+def _draw_density(ax: Axes, zeta: np.ndarray, target: Target) -> Line2D:
+    """The target's density, and the curve of an approximation that is still to come."""
+    ax.fill_between(zeta, target.density(zeta), color=PALETTE["target"], alpha=0.2, linewidth=0)
+    ax.plot(zeta, target.density(zeta), color=PALETTE["target"], label="target")
+    (curve,) = ax.plot([], [], color=PALETTE["approximation"], label="approximation")
+    ax.set(xlabel="ζ", ylabel="density", ylim=(0, 0.75), xlim=(-3, 11), title="top cut while σ is small")
+    ax.legend(loc="upper right", fontsize=9)
+    return curve
 
 
 def _shift(log_p: Callable, target: Target) -> float:

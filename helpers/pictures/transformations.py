@@ -35,18 +35,12 @@ def draw(p_theta: Target, p_zeta: Target, q: Normal) -> Figure:
     zeta = q.mean + q.sd * eta
     theta = special.expit(zeta)
     stretch = 1 / (theta * (1 - theta))  # dζ/dθ
+    on_zeta, q_on_zeta = p_zeta.density(zeta), q.density(zeta)
     figure, axes = plt.subplots(1, 3, figsize=(7.6, 3.1), gridspec_kw={"wspace": 0.22})
     spaces = [
-        (theta, p_theta.density(theta), q.density(zeta) * stretch, special.expit, "θ", "where the model lives"),
-        (zeta, p_zeta.density(zeta), q.density(zeta), lambda z: z, "ζ = T(θ)", "the real line"),
-        (
-            eta,
-            p_zeta.density(zeta) * q.sd,
-            q.density(zeta) * q.sd,
-            lambda z: (z - q.mean) / q.sd,
-            "η = S(ζ)",
-            "standard",
-        ),
+        (theta, p_theta.density(theta), q_on_zeta * stretch, special.expit, "θ", "where the model lives"),
+        (zeta, on_zeta, q_on_zeta, lambda z: z, "ζ = T(θ)", "the real line"),
+        (eta, on_zeta * q.sd, q_on_zeta * q.sd, lambda z: (z - q.mean) / q.sd, "η = S(ζ)", "standard"),
     ]
     for ax, (grid, target, approximation, carry, label, title) in zip(axes, spaces, strict=True):
         ax.fill_between(grid, target, color=PALETTE["target"], alpha=0.2, linewidth=0)
