@@ -18,6 +18,7 @@ import numpy as np
 from jax.scipy.special import logsumexp
 from scipy.stats import norm
 
+from helpers.models import sensor_fits
 from helpers.models import sensor_study as stored
 from helpers.models.sensor_data import GRID, NOISE, bayesian_line, features, sensor
 from tools.annealing import anneal
@@ -67,27 +68,19 @@ def functions(layers, x, y, prior_sd, points):
     return jax.lax.map(one, layers, batch_size=500)
 
 
-def importance(draws: int, key, width, data, prior_sd) -> tuple[np.ndarray, np.ndarray, dict]:
-    """First layers from the prior, their log weights, and the log evidence with its error and the effective number.
+def importance(width: int, rows: int, prior_sd: float) -> dict[str, float]:
+    """The log evidence by weighted draws of the first layer from its prior, its error, and the effective number.
 
     Parameters
     ----------
-    draws : int
-    key : JAX key
-    width : int
-        Hidden units.
-    data : (array, array)
-        x and y of the readings, each of shape (rows,).
+    width, rows : int
+        Hidden units, and readings.
     prior_sd : float
         Of every weight.
     """
-    layers = jax.random.normal(key, (draws, 2 * width))
-    one = jax.jit(lambda layers: jax.lax.map(lambda u: log_evidence(u, *data, prior_sd), layers, batch_size=20_000))
-    log_w = np.asarray(one(layers))
-    w = np.exp(log_w - log_w.max())
-    effective = w.sum() ** 2 / (w**2).sum()
-    found = {"log_evidence": float(log_w.max() + np.log(w.mean())), "effective": float(effective)}
-    return layers, log_w, found | {"error": float(np.sqrt(1 / effective - 1 / draws))}
+    answer = sensor_fits.exact(sensor_fits.Setting(width, rows, prior_sd), **IMPORTANCE)
+    found = {"log_evidence": answer.log_evidence, "error": answer.log_evidence_error}
+    return found | {"effective": answer.effective}
 
 
 def posterior(key, width, data, prior_sd, **sampler) -> dict[str, np.ndarray]:
@@ -95,8 +88,13 @@ def posterior(key, width, data, prior_sd, **sampler) -> dict[str, np.ndarray]:
 
     Parameters
     ----------
-    key, width, data, prior_sd
-        As for `importance`.
+    key : JAX key
+    width : int
+        Hidden units.
+    data : (array, array)
+        x and y of the readings, each of shape (rows,).
+    prior_sd : float
+        Of every weight.
     **sampler
         The settings of `tools.annealing.anneal`.
     """
@@ -168,8 +166,6 @@ def make(path: Path = stored.FILE) -> stored.Study:
         results.append(setting(index))
         shown = {name: round(float(value), 4) for name, value in results[-1].items() if np.ndim(value) == 0}
         print(stored.SETTINGS[index], shown, flush=True)
-    key = jax.random.key(IMPORTANCE["seed"])
-    checks = [importance(IMPORTANCE["draws"], key, width, sensor(rows), sd)[2] for width, rows, sd in stored.SETTINGS]
     inside, widths = (np.array(part) for part in zip(*map(data_set, stored.DATA_SETS["seeds"]), strict=True))
     shares = on_and_off(inside)
     arrays = {name: np.array([r[name] for r in results]) for name in list(stored.Study.__dataclass_fields__)[:6]}
@@ -179,7 +175,7 @@ def make(path: Path = stored.FILE) -> stored.Study:
     made = {
         "seconds": round(time.perf_counter() - started),
         **{name: [r[name] for r in results] for name in ("r_hat", "worst_mean", "worst_sd", "steps")},
-        "importance": checks,
+        "importance": [importance(*each) for each in stored.SETTINGS],
         "coverage_gap": np.abs(np.diff(shares.mean(axis=0), axis=0)).max(axis=0).tolist(),  # between the two runs
     }
     np.savez_compressed(path, made=json.dumps(provenance() | made | {"sha256": stored.digest(arrays)}), **arrays)

@@ -11,6 +11,7 @@ from scipy import stats
 
 import helpers.models.sensor_study as module
 from helpers.models.sensor_data import GRID, sensor
+from helpers.models.sensor_fits import Setting, exact
 from helpers.models.sensor_study import BASELINE, DATA_SETS, SETTINGS, load
 from tools import annealing
 from tools import sensor_study as maker
@@ -70,15 +71,13 @@ def test_log_evidence_agrees_with_the_stored_importance_sampling(study):
 
 
 def test_fresh_importance_sampling_gives_the_stored_answer(study):
-    width, rows, prior_sd = setting = (5, 5, 1.0)
-    data = sensor(rows)
-    layers, log_w, found = maker.importance(60_000, jax.random.key(1), width, data, prior_sd)
-    stored = study.at(*setting)
-    assert found["effective"] > 4000
-    error = np.hypot(found["error"], stored["error"])
-    assert found["log_evidence"] == pytest.approx(stored["log_evidence"], abs=4.5 * error)
-    chosen = np.asarray(annealing.resample(jax.random.key(2), jnp.asarray(log_w)))[::20]
-    means, sds = maker.functions(layers[chosen], *data, prior_sd, GRID[::10])
+    setting = Setting(width=5, rows=5, prior_sd=1.0)
+    answer, stored = exact(setting, seed=1, draws=60_000), study.at(rows=5)
+    assert answer.effective > 4000
+    error = np.hypot(answer.log_evidence_error, stored["error"])
+    assert answer.log_evidence == pytest.approx(stored["log_evidence"], abs=4.5 * error)
+    chosen = np.asarray(annealing.resample(jax.random.key(2), jnp.asarray(answer.log_weights)))[::20]
+    means, sds = maker.functions(answer.first[chosen].reshape(-1, 10), *setting.readings, 1.0, GRID[::10])
     sd = np.sqrt((sds**2).mean(axis=0) + means.var(axis=0))
     assert np.abs((means.mean(axis=0) - stored["mean"][::10]) / sd).max() < 4.5 / np.sqrt(2000)
     assert np.abs(sd / stored["sd"][::10] - 1).max() < 0.15
