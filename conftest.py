@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ["ELBO_ROOM_STRICT"] = "1"  # a claim of a notebook that fails raises: helpers/checks/proofs.py
+
 # Every notebook runs without network: the Python processes that the tests start refuse to leave this machine.
 # (Those of tests/test_colab.py may: they install the course.)
 _folder = str(Path(__file__).parent / "tests" / "no_network")  # holds a sitecustomize.py, which says how
