@@ -3,6 +3,9 @@
 From `[tool.elbo-room]` in `pyproject.toml` comes the repository's address: badges, setup cells, README, site. From
 `notebooks/chapters.toml` come the notebooks' numbers, headings, links to other chapters and reading times, chapter 0's
 map and table, and the README's table. Whoever forks the course, or adds a chapter, changes these and runs this command.
+
+From the tag `picture` or `proof` of a code cell comes what folds it: in JupyterLab, in Colab, and on the site. The setup
+cell has the tag `setup` and is folded, too; a cell without such a tag is a lesson, and shown.
 """
 
 from __future__ import annotations
@@ -26,7 +29,14 @@ ADDRESS = re.compile(r"(\[repository\]\(|git clone )https://github\.com/[\w./-]+
 CHAPTER = re.compile(r"\[(?:([Cc]hapter)(?: \d+)?|\d+)\]\((notebooks/)?(?:\d\d_)?([a-z]\w*)\.ipynb")
 WRITTEN = ("[![Open", "←", "[all", "[1 ·", "**Know")  # paragraphs of a first cell that are not prose
 TABLE = re.compile(r"(?<=\n)\| chapter \| you can do after it .*\n(?:\|.*\n?)+")
+FOLDED = {
+    "setup": "Setup",
+    "picture": "Picture",
+    "proof": "The claims of this section",
+}  # tag: title, where it has none
+TITLE = re.compile(r"# @title (.+)\n")  # Colab shows it for the folded cell, and JupyterLab as the cell's first line
 SETUP_CELL = """\
+# @title Setup: run this cell first (in Colab it installs the course)
 import sys
 from importlib import metadata
 
@@ -115,6 +125,36 @@ def map_cell(table: list[Chapter]) -> str:
     return MAP_CELL.format(rows="\n".join(listed), caption=caption)
 
 
+def kind(cell) -> str:
+    """The tag that says what the code cell is: "setup", "picture" or "proof"; "lesson" where it has none of them.
+
+    Raises
+    ------
+    ValueError
+        Where it has more than one.
+    """
+    found = [tag for tag in cell.metadata.get("tags", []) if tag in FOLDED]
+    if len(found) > 1:
+        raise ValueError(f"one of the tags {', '.join(found)} is enough for the cell that begins {cell.source[:60]!r}")
+    return found[0] if found else "lesson"
+
+
+def fold(cell) -> None:
+    """Write, in place, all that folds the cell, or takes the fold away, from its one tag."""
+    own, metadata = kind(cell), cell.metadata
+    tags = [tag for tag in metadata.pop("tags", []) if tag != "hide-input"]
+    jupyter = {key: value for key, value in metadata.pop("jupyter", {}).items() if key != "source_hidden"}
+    metadata.pop("cellView", None)
+    if own in FOLDED:
+        tags, jupyter, metadata["cellView"] = [*tags, "hide-input"], jupyter | {"source_hidden": True}, "form"
+    titled = TITLE.match(cell.source)
+    if own in FOLDED and not titled:
+        cell.source = f"# @title {FOLDED[own]}\n{cell.source}"
+    elif own == "lesson" and titled:
+        cell.source = cell.source[titled.end() :]
+    metadata.update({key: value for key, value in (("tags", tags), ("jupyter", jupyter)) if value})
+
+
 def stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str, str]) -> str:
     """The text of the notebook at `path` as it should be."""
     notebook = nbformat.read(path, as_version=4)
@@ -126,7 +166,10 @@ def stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str,
         elif "course_map.draw(" in cell.source:
             cell.source = map_cell(table)
     notebook.cells[0].source = opening(notebook.cells[0].source, chapter, table, where)
-    next(cell for cell in notebook.cells if cell.cell_type == "code").source = SETUP_CELL.format(**where)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code[0].source, code[0].metadata["tags"] = SETUP_CELL.format(**where), ["setup"]
+    for cell in code:
+        fold(cell)
     return nbformat.writes(notebook) + "\n"
 
 
