@@ -1,19 +1,20 @@
-"""Do our own claims need a lucky seed? Runs every notebook with other seeds and reports every assertion that fails.
+"""Do our own claims need a lucky seed? Runs every notebook with other seeds and reports every claim and assertion that fails.
 
 A failed assertion is noted and the cell goes on, so that it hides no other; any other error ends its cell, as usual.
 What a chapter shows about one data set is a claim about that data set: the cells named in `DATA` keep their seed.
 Finished runs stay in `benchmarks/.sweep.jsonl`; a run that was interrupted goes on from there, and a notebook is run
-again where its code or what it uses of `helpers` has changed (see `benchmarks/keys.py`). Exit status 1 where something
-failed.
+again where its code or what it uses of `helpers` has changed (see `benchmarks/keys.py`). The ranges of what the claims found go
+to `benchmarks/claims.json`, for the site's ledger. Exit status 1 where something failed.
 
     uv run --group dev python -m benchmarks.sweep --seeds 20
-    uv run --group dev python -m benchmarks.sweep --chapters 03 --spread   # mean and sd of every figure that is asserted
+    uv run --group dev python -m benchmarks.sweep --chapters 03 --spread   # mean and sd of every figure
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -30,6 +31,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 from benchmarks import keys
+from helpers.checks.proofs import STRICT
+from tools.ledger import SPREAD, claims_of
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / "benchmarks" / ".sweep.jsonl"
@@ -77,12 +80,13 @@ def run(path: Path, seed: int) -> dict:
         )
         errors = []
         try:
-            client.execute(stderr=subprocess.DEVNULL)
+            client.execute(stderr=subprocess.DEVNULL, env=os.environ | {STRICT: "1"})
         except (CellTimeoutError, DeadKernelError) as error:  # what came after it did not run
             errors.append({"cell": None, "message": f"{type(error).__name__}: the rest did not run"})
         assertions = [json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()]
+    assertions += _claims(notebook)
     if not assertions and re.search(
-        r"^\s*(assert |np\.testing)", "\n".join(c.source for c in notebook.cells), re.MULTILINE
+        r"^\s*(assert |np\.testing|claims\()", "\n".join(c.source for c in notebook.cells), re.MULTILINE
     ):
         errors.append({"cell": None, "message": "no assertion was noted"})
     return {
@@ -97,6 +101,23 @@ def run(path: Path, seed: int) -> dict:
     }
 
 
+def _claims(notebook) -> list[dict]:
+    """The claims of a notebook that ran, in the form of the assertions."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return [
+        {
+            "cell": k,
+            "line": None,
+            "text": row["words"],
+            "ok": row["holds"],
+            "values": {"found": row["found"]},
+            "message": "",
+        }
+        for k, cell in enumerate(code)
+        for row in claims_of(cell)
+    ]
+
+
 def _errors(notebook) -> list[dict]:
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     found = []
@@ -104,7 +125,7 @@ def _errors(notebook) -> list[dict]:
         if "raises-exception" in cell.metadata.get("tags", []):
             continue
         for output in cell.outputs:
-            if output.output_type == "error":
+            if output.output_type == "error" and output.ename != "ClaimFailed":  # its claims are noted
                 message = f"{output.ename}: {output.evalue[:300]}; the rest of the cell did not run"
                 found.append({"cell": k, "message": message})
     return found
@@ -113,9 +134,12 @@ def _errors(notebook) -> list[dict]:
 def failures(result: dict) -> list[str]:
     """One line each, with the number that the notebook shows beside the cell."""
     failed = [a for a in result["assertions"] if not a["ok"]]
-    return [f"[{a['cell']}] line {a['line']}: {a['text']}" for a in failed] + [
-        f"[{e['cell']}] {e['message']}" for e in result["errors"]
-    ]
+    return [f"{place(a)}: {a['text']}" for a in failed] + [f"[{e['cell']}] {e['message']}" for e in result["errors"]]
+
+
+def place(assertion: dict) -> str:
+    """Cell and line of an assertion; of a claim, whose words say which, only the cell."""
+    return f"[{assertion['cell']}]" + (f" line {assertion['line']}" if assertion["line"] else "")
 
 
 def cached(file: Path, paths: list[Path]) -> dict[tuple[str, int], dict]:
@@ -179,14 +203,43 @@ def print_spread(results: list[dict]) -> None:
     for r in results:
         for a in r["assertions"]:
             for name, value in a["values"].items():
-                found.setdefault((r["chapter"], a["cell"], a["line"], name), []).append(np.array(value, float))
-    for (chapter, cell, line, name), values in found.items():
-        if len({v.shape for v in values}) > 1:
+                what = name if a["line"] else a["text"]
+                found.setdefault(f"{r['chapter']} {place(a)}: {what}", []).append(value)
+    for what, values in found.items():
+        if (values := _numbers(values)) is None:
             continue
-        values = np.array(values)
-        print(f"{chapter} [{cell}] line {line}: {name}")
+        print(what)
         for label, reduce in (("mean", np.mean), ("sd", np.std), ("least", np.min), ("largest", np.max)):
             print(f"    {label:8}", *(f"{x:.4g}" for x in np.ravel(reduce(values, axis=0))))
+
+
+def _numbers(values: list) -> np.ndarray | None:
+    """What the seeds found, one row each; None for words, for yes and no, and where the seeds found different numbers of numbers."""
+    try:
+        return None if np.asarray(values[0]).dtype == bool else np.array(values, float)
+    except ValueError:
+        return None
+
+
+def spread(results: list[dict]) -> dict:
+    """Of every claim about numbers: chapter, words, and how many seeds found what, the least and the largest of each."""
+    found = {}
+    for r in results:
+        for a in r["assertions"]:
+            if a["line"] is None:
+                found.setdefault(r["chapter"], {}).setdefault(a["text"], []).append(a["values"]["found"])
+    return {
+        chapter: {
+            words: {
+                "seeds": len(numbers),
+                "least": numbers.min(axis=0).tolist(),
+                "largest": numbers.max(axis=0).tolist(),
+            }
+            for words, values in claims.items()
+            if (numbers := _numbers(values)) is not None
+        }
+        for chapter, claims in found.items()
+    }
 
 
 def main() -> None:
@@ -196,7 +249,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "sweep.md")
     parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--jobs", type=int, default=1, help="notebooks at a time")
-    parser.add_argument("--spread", action="store_true", help="also print mean and sd of the figures asserted")
+    parser.add_argument(
+        "--spread", action="store_true", help="also print mean and sd of the figures claimed or asserted"
+    )
     arguments = parser.parse_args()
     everything = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
     paths = [path for path in everything if path.name.startswith(tuple(arguments.chapters))]
@@ -208,6 +263,10 @@ def main() -> None:
     arguments.out.write_text(
         f"# Every notebook with other seeds\n\n{command}\n\n{as_markdown(known)}\n", encoding="utf-8"
     )
+    ledger = arguments.out.with_name(SPREAD.name)
+    before = json.loads(ledger.read_text(encoding="utf-8")) if ledger.exists() else {}
+    text = json.dumps(before | spread(known), ensure_ascii=False, indent=1, sort_keys=True)
+    ledger.write_text(text + "\n", encoding="utf-8")
     if arguments.spread:
         print_spread(results)
     sys.exit(int(any(map(failures, results))))

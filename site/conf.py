@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path.append(str(ROOT))  # for `tools`
 
+from tools import ledger
 from tools.chapters import chapters
 
 CHAPTERS, SCRIPTS = HERE / "chapters", HERE / "scripts"
@@ -47,6 +48,8 @@ extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinx-mathjax-offline", "sphinx
 exclude_patterns = ["build"]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
 nb_execution_mode = "off"
+nb_code_prompt_show = "show code"  # of a folded cell
+nb_code_prompt_hide = "hide code"
 nb_merge_streams = True
 nb_render_markdown_format = "myst"  # tables and formulas in outputs, too
 html_theme = "furo"
@@ -83,7 +86,7 @@ def first_picture(notebook) -> tuple[bytes, str]:
 
 
 def write_chapters() -> None:
-    """All chapters, a picture and a card of each, and plotly.js."""
+    """All chapters, a picture and a card of each, the ledger, and plotly.js."""
     for folder in (CHAPTERS, SCRIPTS):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
@@ -106,6 +109,7 @@ def write_chapters() -> None:
         cards.append(CARD.format(title=chapter.entry, name=name, promise=promise, minutes=minutes, alt=alt))
     grid = "::::{grid} 1 2 2 3\n:gutter: 3\n\n" + "\n".join(cards) + "::::\n"
     (CHAPTERS / "cards.txt").write_text(grid, encoding="utf-8")
+    (CHAPTERS / "ledger.md").write_text(ledger.page(), encoding="utf-8")
 
 
 def setup(app) -> None:

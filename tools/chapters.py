@@ -23,6 +23,7 @@ class Chapter:
     know: str
     reading: int
     running: str
+    lessons_in_front: bool = False
 
     @property
     def file(self) -> str:

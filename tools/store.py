@@ -1,7 +1,7 @@
 """Write the notebooks as JupyterLab would save them, so that opening one changes nothing: `uv run python -m tools.store`.
 
 Run it after `jupyter nbconvert --inplace`: JupyterLab names the kernel, JavaScript writes 2.0 as 2, and Plotly stores a PNG
-of what it draws where there is none. (JupyterLab also notes the reader's version of Python, which nobody can know beforehand.)
+of what it draws where there is none. A notebook with a claim that does not hold is not stored. (JupyterLab also notes the reader's version of Python, which nobody can know beforehand.)
 """
 
 import base64
@@ -10,7 +10,10 @@ import json
 import sys
 from pathlib import Path
 
+import nbformat
 from PIL import Image
+
+from tools.ledger import claims_of
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("[0-9]*.ipynb"))
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -43,6 +46,15 @@ def as_saved(text: str) -> str:
     return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
+def broken(text: str) -> list[str]:
+    """The words of the claims in a notebook that do not hold."""
+    return [
+        row["words"] for cell in nbformat.reads(text, as_version=4).cells for row in claims_of(cell) if not row["holds"]
+    ]
+
+
 if __name__ == "__main__":
     for path in map(Path, sys.argv[1:] or NOTEBOOKS):
+        if failed := broken(path.read_text(encoding="utf-8")):
+            sys.exit(f"{path.name} is not stored; these claims do not hold: {'; '.join(failed)}")
         path.write_text(as_saved(path.read_text(encoding="utf-8")), encoding="utf-8")
