@@ -5,10 +5,13 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
 from tools.browser import chromium, missing
+from tools.chapters import chapters
+from tools.ledger import claims_of
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = [path.stem for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))]
@@ -25,7 +28,11 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pages(site):
-    files = [site / "index.html", *(site / "chapters" / f"{name}.html" for name in NAMES)]
+    files = [
+        site / "index.html",
+        site / "chapters" / "ledger.html",
+        *(site / "chapters" / f"{name}.html" for name in NAMES),
+    ]
     return {file: BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser") for file in files}
 
 
@@ -42,6 +49,28 @@ def test_every_chapter_has_a_card_and_a_picture(pages, site):
     links = {link["href"] for card in cards for link in card.select("a[href]")}
     assert links == {f"chapters/{name}.html" for name in NAMES}
     assert all(card.select_one("img") and card.select_one(".sd-card-footer") for card in cards)
+
+
+def test_the_ledger_has_every_claim_and_its_chapter(pages, site):
+    page = pages[site / "chapters" / "ledger.html"]
+    rows = page.select("article tbody tr")
+    for chapter in chapters():
+        notebook = nbformat.read(ROOT / "notebooks" / chapter.file, as_version=4)
+        claims = [row["words"] for cell in notebook.cells for row in claims_of(cell)]
+        assert bool(claims) == bool(page.select(f'article h2 a[href="{Path(chapter.file).stem}.html"]'))
+        assert bool(claims) or not chapter.lessons_in_front
+        assert {*claims} <= {row.td.get_text().replace("’", "'") for row in rows}
+    assert all(len(row.select("td")) == 5 for row in rows)
+
+
+def test_the_code_of_pictures_and_proofs_is_folded(pages, site):
+    page = pages[site / "chapters" / "01_student_t.html"]
+    folded = page.select("article .cell.tag_picture, article .cell.tag_proof")
+    assert len(folded) > 10
+    for cell in folded:
+        assert cell.select_one("details.hide summary").get_text(" ", strip=True).lower().startswith("show code")
+    proofs = page.select("article .cell.tag_proof .cell_output")
+    assert all("hold" in proof.select_one("details summary").get_text() for proof in proofs)
 
 
 def test_every_picture_says_what_it_shows(pages):
@@ -87,7 +116,7 @@ def test_every_page_in_a_browser_without_network(pages, browser):
     for file, soup in pages.items():
         page.goto(file.as_uri())
         formulas = len(soup.select(".math"))
-        assert formulas or file.stem in ("index", "00_start_here")
+        assert formulas or file.stem in ("index", "ledger", "00_start_here")
         page.wait_for_function(f"document.querySelectorAll('mjx-container').length >= {formulas}", timeout=20_000)
         broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
         assert page.evaluate(broken) == [] and page.locator("mjx-merror").count() == 0

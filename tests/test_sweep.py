@@ -64,6 +64,32 @@ def test_an_error_ends_its_cell_only(tmp_path):
     assert len(failed) == 3
 
 
+CLAIMS = """\
+from helpers.checks import claim, claims
+claims(
+    claim("it is 1", found=SEED, stated=1),
+    claim("it is small", found=[SEED, 0.5], at_most=9, because="made up"),
+    claim("it is right", found=True, stated=True),
+)"""
+
+
+def test_claims_are_read_beside_assertions(tmp_path, capsys):
+    path = write(tmp_path / "01.ipynb", "SEED = 7", "assert SEED > 1", CLAIMS)
+    results = [sweep.run(path, seed) for seed in (1, 2)]
+    assert [sweep.failures(r) for r in results] == [["[2] line 1: assert SEED > 1"], ["[3]: it is 1"]]
+    assert [a["values"] for a in results[1]["assertions"]] == [
+        {"SEED": 2.0}, {"found": 2}, {"found": [2, 0.5]}, {"found": True},
+    ]  # fmt: skip
+    assert sweep.spread(results) == {
+        "01": {
+            "it is 1": {"seeds": 2, "least": 1, "largest": 2},
+            "it is small": {"seeds": 2, "least": [1, 0.5], "largest": [2, 0.5]},
+        }
+    }
+    sweep.print_spread(results)
+    assert "01 [3]: it is small\n    mean     1.5 0.5\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("cells", [("x = 1",), ("SEED = 1", "SEED = 2")])
 def test_one_seed_only(cells):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
