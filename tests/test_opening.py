@@ -1,5 +1,6 @@
 """The course opens as README says: on no page is anything missing, and a look at a notebook changes no file."""
 
+import json
 import platform
 import re
 import shutil
@@ -39,6 +40,15 @@ def test_saved_numbers_are_those_of_javascript():
     assert repr(store.as_javascript([{"a": 2.0}, -0.0, 1e16, 1e21, 0.5, 3, True, None, "2.0"])) == (
         "[{'a': 2}, 0, 10000000000000000, 1e+21, 0.5, 3, True, None, '2.0']"
     )
+
+
+def test_small_numbers_are_those_of_javascript():
+    numbers = {"a": [5e-05, -1.5e-06, 2.5e-07, 3e-10, 0.0001], "b": 5e-05, "c": "x = 5e-05\n"}
+    text = store.as_saved(json.dumps({"cells": [], "metadata": {"made": numbers}}))
+    assert re.findall(r"[-\d.]+(?:e-\d+)?(?=,?$)", text, re.MULTILINE) == [
+        "0.00005", "-0.0000015", "2.5e-7", "3e-10", "0.0001", "0.00005",
+    ]  # fmt: skip
+    assert '"x = 5e-05\\n"' in text
 
 
 def test_kernel_is_the_one_that_the_server_offers():

@@ -7,7 +7,9 @@ of what it draws where there is none. A notebook with a claim that does not hold
 import base64
 import io
 import json
+import re
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import nbformat
@@ -17,6 +19,9 @@ from tools.ledger import claims_of
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("[0-9]*.ipynb"))
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+SMALL = re.compile(
+    r"(?<=[ \[])-?\d(?:\.\d+)?e-0\d(?=,?$)", re.MULTILINE
+)  # a number at the end of its line, as Python writes it
 PLOTLY = "application/vnd.plotly.v1+json"
 
 
@@ -43,7 +48,13 @@ def as_saved(text: str) -> str:
     for output in (output for cell in notebook["cells"] for output in cell.get("outputs", [])):
         add_still(output.get("data", {}))
     notebook["metadata"]["kernelspec"] = KERNEL
-    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return SMALL.sub(lambda found: small(found[0]), text)
+
+
+def small(number: str) -> str:
+    """A number such as 5e-05 as JavaScript writes it: 0.00005, but 5e-7."""
+    return f"{Decimal(number):f}" if number.endswith(("e-05", "e-06")) else number.replace("e-0", "e-")
 
 
 def broken(text: str) -> list[str]:
