@@ -20,6 +20,7 @@ from textwrap import wrap
 import nbformat
 
 from tools.chapters import ROOT, Chapter, chapters
+from tools.store import as_saved
 
 BADGE = "[![Open in Colab]({images}/open_in_colab.svg)]({address})"
 COLAB = "https://colab.research.google.com/github/{repository}/blob/{branch}/notebooks/{file}"
@@ -170,7 +171,7 @@ def stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str,
     code[0].source, code[0].metadata["tags"] = SETUP_CELL.format(**where), ["setup"]
     for cell in code:
         fold(cell)
-    return nbformat.writes(notebook) + "\n"
+    return as_saved(nbformat.writes(notebook))
 
 
 def stale(root: Path = ROOT) -> dict[Path, str]:

@@ -26,6 +26,7 @@ from helpers.checks.proofs import KEY
 from tools.chapters import ROOT, chapters
 from tools.ledger import claims_of, sections
 from tools.stamp import kind
+from tools.store import as_saved
 
 NO_PROSE = re.compile(
     r"```.*?```|\$\$.*?\$\$|\$[^$]+\$|`[^`]*`"  # code and formulas
@@ -160,7 +161,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> None:
         notebook = nbformat.read(path, as_version=4)
         if options.mark:
             print(f"{chapter.file}: marked in {mark(notebook, *options.mark)} cells")
-            path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+            path.write_text(as_saved(nbformat.writes(notebook)), encoding="utf-8")
         else:
             print(*(f"{chapter.file}: {line}" for line in missing(notebook)), sep="\n")
 
