@@ -141,7 +141,16 @@ def missing(notebook) -> list[str]:
 
 
 def mark(notebook, number: str, reason: str) -> int:
-    """Mark a number wherever nothing states it, in place; in how many cells."""
+    """Mark a number wherever nothing states it, in place; in how many cells.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+    number : str
+        As it is written.
+    reason : str
+        Why it needs no claim.
+    """
     cells = {cell.id: cell for cell, found in unclaimed(notebook) if written(found) == number}
     for cell in cells.values():
         cell.metadata.setdefault(KEY, {}).setdefault("unclaimed", {})[number] = reason

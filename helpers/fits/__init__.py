@@ -14,21 +14,6 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=[
-        "approximation",
-        "automatic",
-        "complaints",
-        "flat_model",
-        "gaussian_fit",
-        "loop",
-        "model_checks",
-        "new_data",
-        "particles",
-        "short_chains",
-        "starting_places",
-        "weights",
-        "whitened",
-    ],
     submod_attrs={
         "approximation": ["Approximation"],
         "automatic": ["approximate"],

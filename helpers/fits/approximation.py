@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pymc as pm
 
+from helpers.fits.columns import margins
 from helpers.fits.flat_model import FlatModel
 from helpers.fits.gaussian_fit import GaussianFit, as_datatree
 from helpers.fits.new_data import check_prediction, predictions
@@ -20,7 +21,6 @@ from helpers.validate import check_count
 ASTRAY_SHARE = 0.01  # of the transitions, that a place too narrow for the step may spoil
 LOST = 0.05  # share of the mass that may lie where q does not reach
 HEAVY = 1.0  # k-hat, from which on the importance ratios have no finite mean
-LONG = 1_000  # numbers in a variable, from which on the summary shows it only on request
 SIGNATURE = 5  # draws of q at which a stored fit and a model must agree on log p̃
 
 
@@ -36,10 +36,10 @@ class Approximation:
     weights : array, shape (draws,)
         Their weights, of sum one.
     khat : float
-        Pareto k-hat of q's importance ratios.
+        Pareto k-hat of the importance ratios: of q's draws, or of the heavier tails' where they are used.
     source : str
-        What corrected the draws: "weights" (importance weights), "chains" (short chains from draws of q), or
-        "nothing".
+        What corrected the draws: "weights" (importance weights of q's draws), "heavier" (weights of draws from a t about
+        q, with 3 degrees of freedom), "chains" (short chains from draws of q), or "nothing".
     lost : float
         Share of the posterior's mass at other places, which other starts led to and q does not reach.
     chains : Chains, optional
@@ -76,8 +76,9 @@ class Approximation:
         notes = "".join(f"; {note}" for note in self.notes)
         if objection := self._objection():
             return f"do not use: {objection}{notes}"
-        if self.source == "weights":
-            return f"use: draws of q with importance weights (k-hat {self.khat:.2f}){notes}"
+        if self.source != "chains":
+            what = "q" if self.source == "weights" else "a t about q"
+            return f"use: draws of {what} with importance weights (k-hat {self.khat:.2f}){notes}"
         tails = "; far out the posterior may have more mass than short chains find" if self.khat >= HEAVY else ""
         return (
             f"use: draws of {len(self.chains.began)} short Markov chains of {self.chains.transitions} transitions that "
@@ -132,34 +133,20 @@ class Approximation:
         ValueError
             For a name that the model does not have.
         """
-        columns = self._entries(self.zeta, names)
+        columns = margins(self.q.model, self.zeta, names)
         draws = Draws(np.column_stack([*columns.values()]), weights=self.weights)
-        plain = Draws(np.column_stack([*self._entries(self.q.draws(2_000, seed=0).values, names).values()]))
+        plain = Draws(np.column_stack([*margins(self.q.model, self.q.draws(2_000, seed=0).values, names).values()]))
         low, middle, high = draws.quantile(np.array([0.05, 0.5, 0.95]))
         mean, sd = draws.mean, draws.sd
         shift = np.divide(plain.mean - mean, sd, out=np.zeros_like(sd), where=sd > 0)
         table = {"mean": mean, "sd": sd, "5 %": low, "50 %": middle, "95 %": high, "Gaussian": shift}
         return pd.DataFrame(table, index=list(columns)).assign(believe=self._believed(names))
 
-    def _entries(self, zeta: np.ndarray, names: Iterable[str] | None) -> dict[str, np.ndarray]:
-        """A column for each number that the model names: x, w[0], w[1] …, each of shape (draws,)."""
-        values = {name: np.asarray(value) for name, value in self.q.model.constrain_all(zeta).items()}
-        unknown = set(names or ()) - set(values)
-        if unknown:
-            raise ValueError(f"names must be of the model's variables ({', '.join(values)}); got {unknown.pop()!r}")
-        columns = {}
-        for name, value in values.items():
-            flat = value.reshape(len(zeta), -1)
-            if name in names if names is not None else flat.shape[1] <= LONG:
-                places = [*np.ndindex(value.shape[1:])]
-                columns |= {f"{name}{list(place) if place else ''}": flat[:, k] for k, place in enumerate(places)}
-        return columns
-
     def _believed(self, names: Iterable[str] | None) -> np.ndarray | bool:
         if self._flaw() or self.chains is None:
             return not self._flaw()
         both = self.chains.began, self.chains.zeta
-        return at_rest(*(np.column_stack([*self._entries(zeta, names).values()]) for zeta in both))
+        return at_rest(*(np.column_stack([*margins(self.q.model, zeta, names).values()]) for zeta in both))
 
     def to_datatree(self, draws: int = 2_000, *, seed: int = 0):
         """Corrected draws of every parameter and deterministic, with equal weights, as group "posterior" with one chain."""

@@ -31,6 +31,10 @@ DRAWS = 4_000
 REACH = 0.999  # of the mass of one coordinate: a mean beyond that is another place
 VALLEY = 1.0  # nats that log p̃ must fall between two places to make them modes of their own
 GOOD_KHAT, EFFECTIVE = 0.5, 0.8  # weights are reliable below that k-hat, if so many effective draws a draw are left
+MANY, HEAVIER = 20_000, 3  # draws of a t about q, and its degrees of freedom: its weights are reliable more often
+SURELY = 0.4  # k-hat of their ratios, below which the weights are taken
+WEIGHTED = 100  # parameters; with more, none of these draws is left
+PRECISE = 1_000  # effective draws: a mean is then known to 0.03 sd
 FINITE, ALIKE = 1.0, 0.95  # and below the k-hat from which on ratios have no finite mean, if nearly all are left
 
 
@@ -112,6 +116,11 @@ class _Search:
         if _usable(self.sample):
             self.source = "weights"
             return
+        if self.flat.size <= WEIGHTED:
+            heavier = self.q.draws(MANY, seed=self.seed, df=HEAVIER)
+            if _enough(heavier):
+                self.sample, self.source = heavier, "heavier"
+                return
         self.say("the importance weights are not reliable: short chains")
         try:
             self.chains, self.source = run_chains(self.q, seed=self.seed), "chains"
@@ -229,6 +238,14 @@ def _usable(sample: Draws) -> bool:
     weights, khat = psis(sample.log_ratio)
     effective = 1 / (weights**2).sum() / len(weights)
     return bool((khat < FINITE and effective > ALIKE) or (khat < GOOD_KHAT and effective > EFFECTIVE))
+
+
+def _enough(sample: Draws) -> bool:
+    """Whether the importance weights of these draws from heavier tails can be believed."""
+    if np.isnan(sample.log_ratio).any():
+        return False
+    weights, khat = psis(sample.log_ratio)
+    return bool(khat < SURELY and 1 / (weights**2).sum() >= PRECISE)
 
 
 def _spoken(progress: bool) -> Callable:

@@ -77,6 +77,13 @@ def check_circles(model: FlatModel, k: int, sd: np.ndarray) -> None:
     """Raise `FloatingPointError` where the fit from start `k` is wider than a circle, on which log p̃ is periodic.
 
     Over all ζ such a density has no finite mass: the wider q, the higher its ELBO.
+
+    Parameters
+    ----------
+    model : FlatModel
+    k : int
+    sd : array, shape (size,)
+        Of the fit, for each ζ.
     """
     transforms = model.model.rvs_to_transforms
     circles = [

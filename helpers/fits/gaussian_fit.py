@@ -61,7 +61,15 @@ class GaussianFit:
 
     @classmethod
     def from_phi(cls, model: FlatModel, phi: np.ndarray, losses: np.ndarray) -> GaussianFit:
-        """From φ = (μ, ω), or (μ, ω, the rest of L row by row), as `mean_field` and `full_rank` take it."""
+        """From φ = (μ, ω), or (μ, ω, the rest of L row by row), as `mean_field` and `full_rank` take it.
+
+        Parameters
+        ----------
+        model : FlatModel
+        phi : array, shape (2 size,) or (2 size + size (size − 1) / 2,)
+        losses : array, shape (steps,)
+            −ELBO, in nats.
+        """
         mean, omega, rest = np.split(phi, [model.size, 2 * model.size])
         scale = np.exp(omega)
         if phi.size > 2 * model.size:
@@ -100,13 +108,25 @@ class GaussianFit:
         """Standard deviation of each ζ, shape (size,)."""
         return self.scale if self.family == "mean-field" else np.sqrt((self.scale**2).sum(axis=1))
 
-    def draws(self, draws: int = 20_000, *, seed: int) -> Draws:
-        """Draws of ζ, shape (draws, size), with log p̃(ζ) − log q(ζ): what the scorecard takes."""
+    def draws(self, draws: int = 20_000, *, seed: int, df: float | None = None) -> Draws:
+        """Draws of ζ, shape (draws, size), with log p̃(ζ) − log q(ζ): what the scorecard takes.
+
+        Parameters
+        ----------
+        draws : int
+        seed : int
+        df : float, optional
+            Instead of q, draw from the multivariate t of so many degrees of freedom with q's place and scale. Its tails
+            are heavier, so importance weights can mend more; in more than some ten dimensions few draws are left.
+        """
         eta = self._etas(draws, seed)
+        log_q = stats.norm.logpdf(eta).sum(axis=1)
+        if df is not None:
+            eta = eta / np.sqrt(np.random.default_rng([seed, 1]).chisquare(df, draws) / df)[:, None]
+            log_q = stats.multivariate_t(shape=np.eye(self.mean.size), df=df).logpdf(eta).reshape(draws)
         zeta = self.push(eta)
         diagonal = self.scale if self.family == "mean-field" else np.diag(self.scale)
-        log_q = stats.norm.logpdf(eta).sum(axis=1) - np.log(diagonal).sum()
-        return Draws(zeta, np.asarray(self.model.log_densities(zeta)) - log_q)
+        return Draws(zeta, np.asarray(self.model.log_densities(zeta)) - log_q + np.log(diagonal).sum())
 
     def _etas(self, draws: int, seed: int) -> np.ndarray:
         return np.random.default_rng(seed).standard_normal((draws, self.mean.size))

@@ -39,7 +39,29 @@ def full_rank(phi):
 
 
 def fit_phi(log_p, family, phi, etas, rows, rate=0.05, stl=True, decay=True, average=True):
-    """Adam on −ELBO, one step for each entry of `etas`: φ, and the losses on the way."""
+    """Adam on −ELBO, one step for each entry of `etas`: φ, and the losses on the way.
+
+    Parameters
+    ----------
+    log_p : function of (ζ, rows)
+        The log density of one ζ, shape (size,), up to a constant.
+    family : function of (φ, η)
+        `mean_field` or `full_rank`.
+    phi : array
+        To begin with.
+    etas : array, shape (steps, draws, size)
+        Standard normal draws.
+    rows : array, shape (steps, batch), or None
+        Of the data, for each step; None for all.
+    rate : float
+        Of Adam: the length of a step of each entry of φ.
+    stl : bool
+        Leave the part of the gradient out whose mean is zero ("sticking the landing", arXiv:1703.09194).
+    decay : bool
+        Let the rate fall to zero.
+    average : bool
+        Return the mean of the last half of the iterates.
+    """
     steps = len(etas)
 
     def loss(phi, eta, rows):

@@ -32,7 +32,14 @@ def predictions(model: pm.Model, tree, data: Mapping | None, coords: Mapping | N
 
 
 def check_prediction(model: pm.Model, data: Mapping | None, coords: Mapping | None) -> None:
-    """Raise `ValueError` where the model observes nothing, or has no such data or dimensions."""
+    """Raise `ValueError` where the model observes nothing, or has no such data or dimensions.
+
+    Parameters
+    ----------
+    model : pymc.Model
+    data : mapping of name → array, or None
+    coords : mapping of name → labels, or None
+    """
     if not model.observed_RVs:
         raise ValueError("predict needs a model with an observed variable; a pm.Potential cannot be drawn from")
     known = {"data": [variable.name for variable in model.data_vars], "coords": list(model.coords) if data else []}

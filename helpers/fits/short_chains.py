@@ -80,6 +80,12 @@ def at_rest(began: np.ndarray, kept: np.ndarray) -> np.ndarray:
 def run_chains(q: GaussianFit, *, seed: int, runs: int = 4) -> Chains:
     """Chains from draws of q, until every ζ has come to rest, at most `runs` times 40 transitions.
 
+    Parameters
+    ----------
+    q : GaussianFit
+    seed : int
+    runs : int
+
     Raises
     ------
     FloatingPointError

@@ -29,7 +29,14 @@ PROBES = 64  # random signs behind the Hessian's diagonal, where the whole would
 
 
 def jittered(model: FlatModel, starts: int, rng: np.random.Generator) -> np.ndarray:
-    """PyMC's initial point, and others within 1 of it in every ζ, as NUTS begins; shape (starts, size)."""
+    """PyMC's initial point, and others within 1 of it in every ζ, as NUTS begins; shape (starts, size).
+
+    Parameters
+    ----------
+    model : FlatModel
+    starts : int
+    rng : numpy Generator
+    """
     points = np.asarray(model.start) + rng.uniform(-1, 1, (starts, model.size))
     points[0] = model.start
     return points

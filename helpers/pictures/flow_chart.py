@@ -19,14 +19,14 @@ STEPS = (  # question, what answers it, what to do where the answer is no
         "Unfinished ones: fit longer. Lost modes:\ncombine the fits, or use a sampler",
     ),
     (
-        "Is k-hat low enough?",
-        "below min(1 − 1/log₁₀ S, 0.7);\nwithin two standard errors, ask again",
-        "Other coordinates, a richer family;\nor check the margins you need\nagainst a sampler",
+        "Are there better draws?",
+        "weights of a t about q, k-hat below 0.5;\nelse short chains that come to rest",
+        "Other coordinates, a richer family;\nor a sampler",
     ),
     (
-        "Do the weights change little?",
-        "means by less than 0.2 sd,\nsds by a factor within 0.88 to 1.25",
-        "Use the draws with their weights",
+        "Does q agree with them?",
+        "means to 0.2 sd,\nsds to a factor within 0.8 to 1.25",
+        "Use the better draws",
     ),
 )
 CLOSING = "Use q’s means and sds", "and in any case ask whether the\nmodel reproduces the data"

@@ -10,13 +10,13 @@ import pytest
 from scipy import special
 
 from helpers.checks import diagnose
-from helpers.checks import verdicts as module
-from helpers.checks.verdicts import NA, NOT, ORDER, TRUST, UNDECIDED, WEIGHTS
+from helpers.checks import instruments as module
+from helpers.checks.verdicts import LONGER, NA, NOT, TRUST, UNDECIDED, VERDICTS, WEIGHTS
 from helpers.fits import FlatModel, GaussianFit, advi, approximate, khat_error, khat_threshold, psis, weighted
 from helpers.truth import Draws
 
 QUICK = {"seed": 1, "draws": 4000, "steps": 200}
-INSTRUMENTS = ["Pareto k-hat", "effective draws", "correction by the weights", "ELBO", "more optimisation", "restarts"]
+INSTRUMENTS = ["Pareto k-hat", "ELBO", "weights", "short chains", "more optimisation", "restarts"]
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,8 @@ def normal(flat, mean, sd):
 
 def overall(table):
     assert list(table.index) == [*INSTRUMENTS, "overall"]
-    assert list(table.columns) == ["verdict", "value", "what it says", "cannot see"]
-    assert table["verdict"].isin(ORDER).all() and table["cannot see"].str.len().min() > 20
+    assert list(table.columns) == ["verdict", "share", "value", "what it says", "cannot see"]
+    assert table["verdict"].isin(VERDICTS).all() and table["cannot see"].str.len().min() > 20
     return table.loc["overall", "verdict"]
 
 
@@ -53,8 +53,10 @@ def overall(table):
         (0.5, 1, WEIGHTS),
         (0, 1.5, WEIGHTS),
         (0, 0.7, WEIGHTS),
-        (0, 0.2, NOT),
-        (6, 1, NOT),
+        (0, 0.2, WEIGHTS),
+        (0, 0.78, UNDECIDED),
+        (6, 1, LONGER),
+        (32, 1, LONGER),
     ],
 )
 def test_verdicts_on_a_normal_posterior(plain, mean, sd, verdict):
@@ -71,7 +73,6 @@ def test_an_exact_fit_has_no_tail(scale):
     assert overall(table) == TRUST and table.loc["overall", "what it says"] == "no instrument objects"
     assert table.loc["Pareto k-hat", "value"] == "−∞"
     assert "equals the posterior up to a constant" in table.loc["Pareto k-hat", "what it says"]
-    assert table.loc["effective draws", "value"] == "4,000 of 4,000"
     assert table.loc["ELBO", "value"] == "0.000 ± 0.000" or table.loc["ELBO", "value"] == "-0.000 ± 0.000"
 
 
@@ -79,10 +80,12 @@ def test_a_fit_over_both_modes_is_usable_with_weights(mixture):
     fit = normal(mixture, 0.17, 0.39)
     table = diagnose(mixture, fit, seed=1)
     assert overall(table) == WEIGHTS
-    assert table.loc["more optimisation", "verdict"] == WEIGHTS and table.loc["restarts", "verdict"] == TRUST
-    draws = fit.draws(seed=1)
-    assert psis(draws.log_ratio)[1] < -1
-    assert weighted(draws).mean[0] == pytest.approx(0.34, abs=0.02)
+    assert table.loc["more optimisation", "verdict"] == LONGER and table.loc["restarts", "verdict"] == TRUST
+    assert "a longer fit would be better" in table.loc["overall", "what it says"]
+    for df in (None, 3):
+        draws = fit.draws(seed=1, df=df)
+        assert psis(draws.log_ratio)[1] < -1
+        assert weighted(draws).mean[0] == pytest.approx(0.34, abs=0.02)
 
 
 def test_a_lost_mode_is_seen_by_the_restarts_only(mixture):
@@ -129,7 +132,8 @@ def test_a_minibatch_fit_is_judged_by_all_rows():
     for all_rows in (build(y), batches):
         assert overall(diagnose(all_rows, good, **QUICK)) == TRUST
     wrong = FlatModel(build(y, total_size=40_000))
-    assert overall(diagnose(build(y), normal(wrong, y.mean(), 0.005), **QUICK)) == NOT
+    assert overall(diagnose(build(y), normal(wrong, y.mean(), 0.005), **QUICK)) == LONGER
+    assert overall(diagnose(build(y), normal(wrong, y.mean() + 0.3, 0.005), **QUICK)) == LONGER
     for refused in (build(y, total_size=40_000), wrong, build(pm.Minibatch(y, batch_size=50), total_size=400)):
         with pytest.raises(ValueError, match="total_size.*build the same model once more, with all rows"):
             diagnose(refused, good, **QUICK)
@@ -181,7 +185,7 @@ def test_refusals(plain):
         diagnose(discrete, normal(plain, 0, 1), seed=1)
     with pytest.raises(ValueError, match="at least one parameter"):
         diagnose(pm.Model(), normal(plain, 0, 1), seed=1)
-    for wrong in ({"draws": 999}, {"restarts": -1}, {"steps": 2.5}, {"draws": True}):
+    for wrong in ({"draws": 999}, {"restarts": -1}, {"chain_runs": -1}, {"steps": 2.5}, {"draws": True}):
         with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be a whole number >= "):
             diagnose(plain, normal(plain, 0, 1), seed=1, **wrong)
     for wrong in (3, "fit", Draws(np.zeros(5), np.zeros(5))):
@@ -210,13 +214,13 @@ def test_a_heavy_tail_that_is_too_thin_to_matter(heads):
     exact = normal(flat, 0, np.sqrt(2 * special.polygamma(1, a)))  # the logit of a Beta(a, a)
     assert psis(exact.draws(20_000, seed=1).log_ratio)[1] > 1
     table = diagnose(flat, exact, seed=1)
-    assert overall(table) == TRUST and "too thin to matter" in table.loc["Pareto k-hat", "what it says"]
+    assert overall(table) == TRUST and "may not mend it" in table.loc["Pareto k-hat", "what it says"]
 
 
 def test_restarts_do_not_praise_a_fit_that_has_not_arrived(plain):
     table = diagnose(plain, normal(plain, 6, 1), **QUICK)
-    assert table.loc["more optimisation", "verdict"] == WEIGHTS and table.loc["restarts", "verdict"] == NA
-    assert "q does not reach" in table.loc["restarts", "what it says"]
+    assert table.loc["more optimisation", "verdict"] == LONGER and table.loc["restarts", "verdict"] == TRUST
+    assert "where more optimisation takes it" in table.loc["restarts", "what it says"]
 
 
 @pytest.mark.parametrize(
@@ -245,7 +249,6 @@ def test_what_was_asked_and_could_not_run_is_not_trusted(plain, monkeypatch, fai
     assert table.loc["overall", "what it says"] == says
     assert (table["verdict"].drop([instrument, "overall"]).isin([TRUST, NA])).all()
     assert overall(diagnose(plain, normal(plain, 0, 1.5), **QUICK)) == WEIGHTS  # what objects comes first
-    assert overall(diagnose(plain, normal(plain, 0, 0.2), **QUICK)) == NOT
 
 
 def test_ordered_means_are_started_elsewhere():
@@ -268,11 +271,94 @@ def test_too_narrow_an_sd_is_not_excused_by_narrow_weights():
         pm.Binomial("hits", 100, pm.Uniform("p"), observed=0)
     fit = advi(FlatModel(model), steps=1000, seed=1)
     assert fit.sd[0] / np.sqrt(special.polygamma(1, 1) + special.polygamma(1, 101)) == pytest.approx(0.79, abs=0.02)
-    assert diagnose(model, fit, seed=1).loc["correction by the weights", "verdict"] in (WEIGHTS, NA)
+    assert overall(diagnose(model, fit, seed=1)) in (WEIGHTS, UNDECIDED)
 
 
 def test_what_approximate_returns_is_judged_by_its_gaussian(plain):
     found = approximate(plain, seed=1)
     assert overall(diagnose(plain, found, **QUICK)) == TRUST
     far = replace(found, q=normal(plain, 6, 1))
-    assert overall(diagnose(plain, far, **QUICK)) == NOT
+    assert overall(diagnose(plain, far, **QUICK)) == LONGER
+
+
+def chain(correlation, size):
+    """A chain of numbers, each N(0, 1), by its best mean-field q."""
+    with pm.Model() as model:
+        x = pm.Normal("x", 0, 1, shape=size)
+        drift = x[1:] - correlation * x[:-1]
+        pm.Potential("chain", 0.5 * (x[1:] ** 2).sum() - 0.5 * (drift**2).sum() / (1 - correlation**2))
+    flat = FlatModel(model)
+    sds = np.sqrt((1 - correlation**2) / np.r_[1, np.full(size - 2, 1 + correlation**2), 1])
+    return flat, GaussianFit(flat, np.zeros(size), sds)
+
+
+def test_many_parameters_are_judged_by_short_chains():
+    """Of 40 numbers the weights leave too little; the sds of the first chain are 0.91 of the truth, of the second 0.77."""
+    for correlation, verdict in ((0.3, TRUST), (0.5, NOT)):
+        table = diagnose(*chain(correlation, 40), **QUICK)
+        assert table.loc["weights", "verdict"] == NA and "cannot be relied on" in table.loc["weights", "what it says"]
+        assert overall(table) == table.loc["short chains", "verdict"] == verdict
+    assert "the draws of the chains are better" in table.loc["overall", "what it says"]
+    assert overall(diagnose(*chain(0.3, 40), chain_runs=0, **QUICK)) == NOT  # nobody is left to ask
+
+
+def test_heavy_tails_are_seen_by_draws_with_heavier_ones():
+    """The Gaussian of least KL has 0.72 of the sd of Student's t with ν = 3, and its own k-hat is near the threshold."""
+    with pm.Model() as model:
+        pm.StudentT("x", nu=3, mu=0, sigma=1)
+    flat = FlatModel(model)
+    fit = normal(flat, 0, 0.72 * np.sqrt(3))
+    for seed in range(5):
+        assert overall(diagnose(flat, fit, seed=seed, steps=200)) == WEIGHTS
+    better = weighted(fit.draws(seed=1, df=3))
+    assert psis(fit.draws(seed=1, df=3).log_ratio)[1] < 0.3 and better.sd[0] == pytest.approx(np.sqrt(3), rel=0.05)
+
+
+def test_quantiles_are_judged_where_mean_and_sd_agree():
+    """N(0, 10) has mean and sd of ½N(−3, 1) + ½N(3, 1), and a quarter of its mass where that has 2 %."""
+    with pm.Model() as model:
+        pm.NormalMixture("x", [0.5, 0.5], [-3, 3], sigma=[1, 1])
+    flat = FlatModel(model)
+    table = diagnose(flat, normal(flat, 0, np.sqrt(10)), seed=1)
+    assert overall(table) == WEIGHTS and "quantile" in table.loc["weights", "what it says"]
+
+
+def test_deterministics_are_judged():
+    """Ten effects whose sds are right to a tenth; their sum has 0.57 of its sd."""
+    covariance = np.linalg.inv(np.eye(10) * 1.075 - 0.075)
+    for with_sum in (False, True):
+        with pm.Model() as model:
+            b = pm.MvNormal("b", np.zeros(10), covariance)
+            if with_sum:
+                pm.Deterministic("total", b.sum())
+        flat = FlatModel(model)
+        fit = GaussianFit(flat, np.zeros(10), np.full(10, 1.0))
+        ratio = np.sqrt(10 / covariance.sum())
+        assert ratio == pytest.approx(0.57, abs=0.01) and 1 / np.sqrt(covariance[0, 0]) > 0.9
+        table = diagnose(flat, fit, seed=1)
+        assert (overall(table) == TRUST) is not with_sum
+        assert overall(table) in (TRUST, WEIGHTS, NOT)
+    assert "in total: below q's" in "".join(table["what it says"])
+
+
+def test_a_gain_without_a_standard_error_does_not_count_as_arrived():
+    """A fit 300 sds off: its ELBO is so large and so noisy that no gain stands out."""
+    rng = np.random.default_rng(21)
+    age = rng.uniform(20, 80, 150)
+    visits = rng.poisson(np.exp(-1 + 0.04 * age))
+    with pm.Model() as model:
+        a, b = pm.Normal("a", 0, 5), pm.Normal("b", 0, 1)
+        pm.Poisson("visits", pm.math.exp(a + b * age), observed=visits)
+    q = GaussianFit(FlatModel(model), np.array([-0.888, -0.888]), np.array([0.41, 0.41]))
+    table = diagnose(model, q, seed=1)
+    assert table.loc["more optimisation", "verdict"] == LONGER and overall(table) in (LONGER, NOT)
+
+
+def test_a_lost_correlation_is_seen():
+    """Two coordinates with correlation 0.95 by their best mean-field q, sds 0.31 of the truth."""
+    with pm.Model() as model:
+        pm.MvNormal("x", np.zeros(2), np.array([[1, 0.95], [0.95, 1]]))
+    flat = FlatModel(model)
+    fit = GaussianFit(flat, np.zeros(2), np.full(2, np.sqrt(1 - 0.95**2)))
+    table = diagnose(flat, fit, **QUICK)
+    assert overall(table) in (WEIGHTS, NOT) and table.loc["overall", "share"] == "0%"

@@ -1,0 +1,1 @@
+"""How often `diagnose` is right: fits whose quality is known."""
