@@ -65,7 +65,16 @@ def address(root: Path = ROOT) -> dict[str, str]:
 
 
 def badge(chapter: Chapter, images: str, where: dict[str, str]) -> str:
-    """The picture that opens the chapter in Colab."""
+    """The picture that opens the chapter in Colab.
+
+    Parameters
+    ----------
+    chapter : Chapter
+    images : str
+        Where the pictures are, from the page's place.
+    where : dict
+        "repository" and "branch", as `address` has them.
+    """
     return BADGE.format(images=images, address=COLAB.format(file=chapter.file, **where))
 
 
@@ -96,7 +105,17 @@ def neighbours(chapter: Chapter, table: list[Chapter]) -> str:
 
 
 def opening(source: str, chapter: Chapter, table: list[Chapter], where: dict[str, str]) -> str:
-    """The first cell: heading, badge, neighbours, the prose that it has, and what to know first."""
+    """The first cell: heading, badge, neighbours, the prose that it has, and what to know first.
+
+    Parameters
+    ----------
+    source : str
+        As it is.
+    chapter : Chapter
+    table : list of Chapter
+    where : dict
+        "repository" and "branch".
+    """
     prose = [part for part in source.split("\n\n")[1:] if not part.startswith(WRITTEN)]
     times = f"**Reading:** about {chapter.reading} minutes. **Running:** about {chapter.running}."
     first = f"**Know first:** {linked(chapter.know, table)}. {times}"
@@ -105,7 +124,16 @@ def opening(source: str, chapter: Chapter, table: list[Chapter], where: dict[str
 
 
 def rows(table: list[Chapter], folder: str = "", where: dict[str, str] | None = None) -> str:
-    """The table of `table`, with badges where an address is given."""
+    """The table of `table`, with badges where an address is given.
+
+    Parameters
+    ----------
+    table : list of Chapter
+    folder : str
+        Before each file's name.
+    where : dict, optional
+        "repository" and "branch".
+    """
     lines = ["| chapter | you can do after it | reading |", "| --- | --- | --- |"]
     lines += [f"| [{c.entry}]({folder}{c.file}) | {c.promise} | {c.reading} min |" for c in table]
     if where:
@@ -157,7 +185,16 @@ def fold(cell) -> None:
 
 
 def stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str, str]) -> str:
-    """The text of the notebook at `path` as it should be."""
+    """The text of the notebook at `path` as it should be.
+
+    Parameters
+    ----------
+    path : Path
+    chapter : Chapter
+    table : list of Chapter
+    where : dict
+        "repository" and "branch".
+    """
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
