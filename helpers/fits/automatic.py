@@ -109,10 +109,11 @@ class _Search:
 
     def run(self) -> None:
         others = self.begin()
-        self.take(self.q)
+        first = self.q
+        self.take(first)
         if not self.improve():
             self.notes.append(f"{ROUNDS} rounds of the loop had not settled when it was stopped")
-        self.look_elsewhere(others)
+        self.look_elsewhere([*others, *self.across([first, *others])])
         if _usable(self.sample):
             self.source = "weights"
             return
@@ -174,6 +175,18 @@ class _Search:
         drawn = other.draws(DRAWS, seed=self.seed)
         if drawn.log_ratio.mean() > self.sample.log_ratio.mean():
             self.take(other, drawn)
+
+    def across(self, places: list[GaussianFit]) -> list[GaussianFit]:
+        """Where an optimiser leads to from the other side of the first of `places` that q does not reach.
+
+        With swapped labels, or turned signs, this place may be a saddle half-way between two modes.
+        """
+        limit = stats.norm.isf((1 - REACH) / 2)
+        for place in places:
+            if np.linalg.norm(self.q.whiten(place.mean[None])) > limit:
+                found = _place(self.flat, 2 * place.mean - self.q.mean, np.random.default_rng(self.seed))
+                return [GaussianFit(self.flat, *found[1:])] if found else []
+        return []
 
     def look_elsewhere(self, others: list[GaussianFit]) -> None:
         """Take the best place of all; `lost` is the share of the others, by their ELBOs, as if each were a Gaussian."""

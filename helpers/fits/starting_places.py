@@ -31,15 +31,17 @@ PROBES = 64  # random signs behind the Hessian's diagonal, where the whole would
 def jittered(model: FlatModel, starts: int, rng: np.random.Generator) -> np.ndarray:
     """PyMC's initial point, and others within 1 of it in every ζ, as NUTS begins; shape (starts, size).
 
+    The others come in pairs on opposite sides: where swapped labels have modes of their own, both are started from.
+
     Parameters
     ----------
     model : FlatModel
     starts : int
     rng : numpy Generator
     """
-    points = np.asarray(model.start) + rng.uniform(-1, 1, (starts, model.size))
-    points[0] = model.start
-    return points
+    away = rng.uniform(-1, 1, (starts // 2, model.size))
+    around = np.stack([away, -away], axis=1).reshape(-1, model.size)
+    return np.asarray(model.start) + np.vstack([np.zeros(model.size), around])[:starts]
 
 
 def best_on_the_way(log_p, start: np.ndarray, rng: np.random.Generator) -> tuple[float, np.ndarray, np.ndarray] | None:

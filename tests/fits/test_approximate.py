@@ -10,7 +10,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from helpers.fits import Approximation, FlatModel, GaussianFit, approximate, automatic, starting_places
 from helpers.fits.short_chains import at_rest, run_chains
@@ -349,3 +349,26 @@ def test_a_mode_at_an_edge_is_not_taken():
     elbo, mean, _ = best_on_the_way(funnel, np.array([1.0, *np.full(8, 1.5)]), np.random.default_rng(1))
     assert np.isfinite(elbo)
     assert -10 < mean[0] < 1  # the mode is at −36, the start at 1
+
+
+def test_swapped_labels_are_seen_with_every_seed():
+    """The way begins on the saddle between two mirror images, and the loop goes down on one side of it."""
+    rng = np.random.default_rng(3)
+    waits = np.concatenate([rng.normal(55, 6, 60), rng.normal(80, 6, 60)])
+    with pm.Model() as model:
+        mu, sigma = pm.Normal("mu", 70, 20, shape=2), pm.HalfNormal("sigma", 20)
+        pm.NormalMixture("wait", w=[0.5, 0.5], mu=mu, sigma=sigma, observed=waits)
+    flat = FlatModel(model)
+    for seed in range(5):
+        found = approximate(flat, seed=seed, progress=False)
+        assert found.lost == pytest.approx(0.5, abs=0.05) and not found.usable
+
+
+def test_heavier_tails_give_the_weights_where_q_has_none():
+    """The logit of Beta(1, 101): a long lower tail, which q's own draws do not reach."""
+    with pm.Model() as model:
+        pm.Binomial("hits", 100, pm.Uniform("p"), observed=0)
+    found = approximate(model, seed=1, progress=False)
+    sd = np.sqrt(special.polygamma(1, 1) + special.polygamma(1, 101))
+    assert found.source == "heavier" and "draws of a t about q" in found.verdict and found.usable
+    assert found.q.sd[0] < 0.85 * sd and found.draws.sd[0] == pytest.approx(sd, rel=0.03)

@@ -83,6 +83,19 @@ def test_the_elbo_of_the_posterior_is_the_evidence(regression):
     assert elbo == pytest.approx(log_evidence, abs=1e-9) and error < 1e-9
 
 
+@pytest.mark.parametrize("scale", [np.array([0.5, 2.0]), np.array([[0.5, 0.0], [1.0, 2.0]])])
+def test_draws_of_a_t_have_its_density_and_its_quantiles(scale):
+    """For a posterior that is that t itself the ratios are constant."""
+    factor = np.diag(scale) if scale.ndim == 1 else scale
+    with pm.Model() as model:
+        pm.MvStudentT("x", nu=3, mu=np.array([1.0, -1.0]), scale=factor @ factor.T)
+    q = GaussianFit(FlatModel(model), np.array([1.0, -1.0]), scale)
+    sample = q.draws(40_000, seed=1, df=3)
+    assert np.ptp(sample.log_ratio) < 1e-6 and abs(sample.log_ratio.mean()) < 1e-6
+    quantiles = [1, -1] + q.sd * stats.t.ppf([[0.1], [0.9]], 3)
+    np.testing.assert_allclose(sample.quantile(np.array([0.1, 0.9])), quantiles, atol=0.1)
+
+
 def test_the_standard_error_of_the_elbo_is_right(regression):
     flat, mean, covariance = regression
     fit = GaussianFit(flat, mean, 1.5 * np.linalg.cholesky(covariance))
