@@ -1,6 +1,7 @@
-"""The widgets: what the reader moves by hand, with live readings (`ManualVI`, `ChangeOfVariables`, `NoisyDescent`,
-`FunctionPosterior`), each a module with a script and a style sheet; `base` holds what they share. Importing the room
-loads none of them: each comes when its name is first used, so a chapter waits only for what its own widget needs."""
+"""The widgets: what the reader moves by hand, with live readings (`ManualVI`, `ChangeOfVariables`, `CorrelatedGaussian`,
+`LiveFit`, `NoisyDescent`, `FunctionPosterior`), each a module with a script and a style sheet; `base` holds what they
+share. Importing the room loads none of them: each comes when its name is first used, so a chapter waits only for what
+its own widget needs."""
 
 import lazy_loader
 
@@ -8,7 +9,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "change_of_variables": ["ChangeOfVariables"],
+        "correlated_gaussian": ["CorrelatedGaussian"],
         "function_posterior": ["FunctionPosterior"],
+        "live_fit": ["LiveFit"],
         "manual_vi": ["ManualVI"],
         "noisy_descent": ["NoisyDescent"],
     },

@@ -154,11 +154,12 @@ const line = (points) => `M${points.map(([x, y]) => `${limited(x)} ${limited(y)}
 const scale = ([low, high], from, to) => (value) => from + ((value - low) / (high - low)) * (to - from);
 
 // The multiples of `step` between the ends, each with its text.
-const ticks = (ends, step, digits = 0) =>
-  range(21)
-    .map((k) => (k - 10) * step)
-    .filter((value) => value >= ends[0] && value <= ends[1])
+function ticks([low, high], step, digits = 0) {
+  const first = Math.ceil(low / step);
+  return range(Math.floor(high / step) - first + 1)
+    .map((k) => (first + k) * step)
     .map((value) => [value, value.toFixed(digits)]);
+}
 
 // A plot with two axes, each with a label, its ends and its ticks [value, text], which are lines across where there is
 // a `grid`. Returns what gives the pixels of a point, the size of the inside, and svg(words, content): `words` say what

@@ -23,29 +23,14 @@ from helpers.widgets.change_of_variables import (
     area,
     carried,
 )
+from helpers.widgets.correlated_gaussian import CorrelatedGaussian
+from helpers.widgets.live_fit import LiveFit
+from tests.support.widgets import part, showing
 from tools.browser import chromium, jupyter, missing, wait_for_kernel
 
 CORNERS = [(0, 1), (1, 1), (-3, 0.5), (8, 3), (-8, 3), (-8, 0.1), (8, 0.1), (0, 3)]
 NAMES = ["none", "Beta(3, 2)", "Beta(12, 2)", "Beta(0.6, 0.6)"]
 needs_browser = pytest.mark.skipif(bool(missing()), reason=missing())
-# `count` views of one model, with as little of anywidget's model as the widget uses
-SHOW = """async ([source, attributes, count]) => {
-    window.module = await import(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
-    const listeners = new Set();
-    window.model = {
-        get: (name) => attributes[name],
-        set: (name, value) => { attributes[name] = value; listeners.forEach((listener) => listener()); },
-        on: (event, listener) => listeners.add(listener),
-        off: (event, listener) => listeners.delete(listener),
-    };
-    window.listeners = listeners;
-    window.cleanups = [];
-    module.default.initialize({model});
-    for (let k = 0; k < count; k++) {
-        const el = document.body.appendChild(document.createElement("div"));
-        window.cleanups.push(module.default.render({model, el}));
-    }
-}"""
 AREAS = "(state) => module.areas(state, model.get('options'))"
 
 
@@ -130,22 +115,8 @@ def browser():
 @pytest.fixture
 def show(browser):
     """Function that shows a widget in a page of its own; fails where the page reported an error."""
-    page = browser.new_page(viewport={"width": 780, "height": 500})
-    errors = []
-    page.on("pageerror", lambda error: errors.append(error))
-
-    def show(widget: ChangeOfVariables, views: int = 1):
-        page.set_content(f"<meta charset=utf-8><style>{widget._css}</style>")
-        page.evaluate(SHOW, [widget._esm, {"options": widget.options, "start": widget.start}, views])
-        return page
-
-    yield show
-    page.close()
-    assert not errors
-
-
-def part(page, name: str, view: int = 0):
-    return page.locator(f"[data-id={name}]").nth(view)
+    with showing(browser) as show:
+        yield show
 
 
 def curve(page, panel: str) -> str:
@@ -234,12 +205,14 @@ def test_panels_fit_the_width(show, width, stacked):
 
 @needs_browser
 def test_stored_notebook_works_in_jupyterlab_without_its_kernel(browser, tmp_path):
-    widget = ChangeOfVariables(mu=0)
-    data, metadata = widget._repr_mimebundle_()
-    output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])])
+    widgets, cells = [ChangeOfVariables(mu=0), CorrelatedGaussian(), LiveFit()], []
+    for widget in widgets:  # all that ask the kernel for nothing
+        data, metadata = widget._repr_mimebundle_()
+        output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
+        cells.append(nbformat.v4.new_code_cell("", outputs=[output]))
+    notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    states = {"version_major": 2, "version_minor": 0, "state": embed.dependency_state([widget], drop_defaults=False)}
+    states = {"version_major": 2, "version_minor": 0, "state": embed.dependency_state(widgets, drop_defaults=False)}
     notebook.metadata.widgets = {"application/vnd.jupyter.widget-state+json": states}
     nbformat.write(notebook, Path(tmp_path, "stored.ipynb"))
     with jupyter(tmp_path) as address:
@@ -257,4 +230,10 @@ def test_stored_notebook_works_in_jupyterlab_without_its_kernel(browser, tmp_pat
         part(page, "jacobian").click()
         assert part(page, "reading").inner_text().startswith("Area on (0, 1): 0.207")
         assert part(page, "target").locator("option").all_inner_texts() == NAMES
+        part(page, "rho").focus()
+        page.keyboard.press("ArrowLeft")
+        assert page.locator(".correlated-gaussian .elbo-reading").inner_text().startswith("Best mean-field: 0.613")
+        part(page, "run").click()
+        page.wait_for_function("document.querySelector('[data-id=steps]').value > 20")
+        part(page, "run").click()
         page.close()

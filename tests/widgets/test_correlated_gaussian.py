@@ -1,0 +1,188 @@
+"""The widget of the turned ellipse: its closed forms against numbers, its JavaScript, and its hands-on side."""
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.optimize import minimize
+
+from helpers.truth import best_gaussian_2d, loss_2d
+from helpers.widgets.correlated_gaussian import (
+    RATIO_RANGE,
+    REACH,
+    RHO_RANGE,
+    CorrelatedGaussian,
+    State,
+    describe,
+    ellipse,
+    gap,
+    shrinkage,
+)
+from tests.support.widgets import fits, part, showing
+from tools.browser import chromium, missing
+
+STATES = [State(), State(0, 1), State(-0.57, 1.48), State(0.99, 2), State(-0.99, 0.5)]
+needs_browser = pytest.mark.skipif(bool(missing()), reason=missing())
+
+
+def kl(q: np.ndarray, p: np.ndarray) -> float:
+    """KL(q‖p) of two Gaussians with mean 0 and these covariances, in nats."""
+    ratio = np.linalg.solve(p, q)
+    return 0.5 * (np.trace(ratio) - 2 - np.linalg.slogdet(ratio)[1])
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "says"),
+    [
+        ("rho", 1, "between -0.99 and 0.99"),
+        ("rho", float("nan"), "finite"),
+        ("rho", "0", "finite"),
+        ("ratio", 0.49, "between 0.5 and 2"),
+        ("ratio", 2.1, "between 0.5 and 2"),
+        ("ratio", None, "finite"),
+    ],
+)
+def test_bad_argument_is_named(argument, value, says):
+    with pytest.raises(ValueError, match=f"^{argument} must be") as error:
+        CorrelatedGaussian(**{argument: value})
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_covariance_is_that_of_the_state(state):
+    sds = np.sqrt(np.diag(state.covariance))
+    assert sds == pytest.approx(state.sds)
+    assert sds[1] / sds[0] == pytest.approx(state.ratio)
+    assert state.covariance[0, 1] / sds.prod() == pytest.approx(state.rho)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_closed_forms_are_the_least_kl_of_a_mean_field_gaussian(state):
+    found = minimize(lambda logs: kl(np.diag(np.exp(2 * logs)), state.covariance), np.zeros(2), options={"gtol": 1e-8})
+    assert np.exp(found.x) == pytest.approx(shrinkage(state.rho) * state.sds, rel=1e-4)
+    assert found.fun == pytest.approx(gap(state.rho), abs=1e-7)
+    assert shrinkage(state.rho) * state.sds == pytest.approx(np.diag(np.linalg.inv(state.covariance)) ** -0.5)
+    assert kl(state.covariance, state.covariance) == pytest.approx(0, abs=1e-12)  # full-rank: itself
+
+
+def test_the_courses_own_optimiser_finds_the_same():
+    state = State(-0.57, 1.48)
+    precision = np.linalg.inv(state.covariance)
+    evidence = np.log(2 * np.pi) + 0.5 * np.linalg.slogdet(state.covariance)[1]  # log ∫ exp(−½ θᵀΛθ) dθ
+
+    def log_density(theta):
+        return -0.5 * np.einsum("...i,ij,...j", theta, precision, theta)
+
+    best = best_gaussian_2d(log_density, np.zeros(2), state.covariance, full_rank=False)
+    assert np.sqrt(np.diag(best[1])) == pytest.approx(shrinkage(state.rho) * state.sds, rel=1e-4)
+    assert loss_2d(log_density, *best) + evidence == pytest.approx(gap(state.rho), abs=1e-6)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_ellipses_meet_on_the_axes(state):
+    precision = np.linalg.inv(state.covariance)
+    for k in (0, 1):
+        end = 2 * shrinkage(state.rho) * state.sds[k] * np.eye(2)[k]
+        assert end @ precision @ end == pytest.approx(4)  # 2 sd of the posterior, too
+    points = ellipse(state.covariance, 2)
+    assert np.einsum("ik,ij,jk->k", points, precision, points) == pytest.approx(np.full(points.shape[1], 4))
+    assert np.abs(points).max() < REACH
+
+
+def test_words():
+    assert describe(State()) == "Best mean-field: 0.600 of the exact sds, KL(q‖p) = 0.511 nats"
+    assert describe(State(0)) == "Best mean-field: 1.000 of the exact sds, KL(q‖p) = 0.000 nats"
+
+
+@pytest.mark.parametrize("rho", [*RHO_RANGE, 0.8])
+@pytest.mark.parametrize("ratio", RATIO_RANGE)
+def test_display_carries_a_small_static_picture(rho, ratio):
+    bundle, metadata = CorrelatedGaussian(rho, ratio)._repr_mimebundle_()
+    image = base64.b64decode(bundle["image/png"])
+    assert Image.open(io.BytesIO(image)).width >= metadata["image/png"]["width"] == 760
+    assert len(image) < 60_000
+    assert bundle["text/plain"] == f"CorrelatedGaussian(rho={rho}, ratio={ratio})"
+
+
+def test_stored_state_is_small_and_nothing_comes_from_the_network():
+    widget = CorrelatedGaussian(np.float32(0.5))
+    assert len(json.dumps(widget.get_state(), default=str, allow_nan=False)) < 25_000
+    for text in (str(widget._esm), str(widget._css)):
+        assert "import " not in text
+        assert "http" not in text
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def show(browser):
+    """Function that shows a widget in a page of its own; fails where the page reported an error."""
+    with showing(browser) as show:
+        yield show
+
+
+@needs_browser
+def test_javascript_says_what_python_says(show):
+    page = show(CorrelatedGaussian())
+    for state in STATES:
+        sent = {"rho": state.rho, "ratio": state.ratio}
+        found = page.evaluate("(s) => [module.shrinkage(s.rho), module.gap(s.rho), ...module.sdsOf(s)]", sent)
+        assert found == pytest.approx([shrinkage(state.rho), gap(state.rho), *state.sds], rel=1e-12)
+        assert page.evaluate("(state) => module.describe(state)", sent) == describe(state)
+
+
+@needs_browser
+def test_by_keyboard(show):
+    page = show(CorrelatedGaussian())
+    for name in ("rho", "ratio"):
+        before = page.locator(".cg-posterior").nth(1).get_attribute("d")
+        part(page, name).focus()
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowLeft")
+        assert page.locator(".cg-posterior").nth(1).get_attribute("d") != before
+    assert part(page, "rho-value").inner_text() == "0.78"
+    assert part(page, "reading").inner_text() == describe(State(0.78))
+    page.keyboard.press("End")
+    assert page.evaluate("model.get('state').ratio") == RATIO_RANGE[1]
+    page.keyboard.press("Home")
+    assert page.evaluate("model.get('state').ratio") == RATIO_RANGE[0]
+    words = page.locator("[data-id=ellipses] svg").first.get_attribute("aria-label")
+    assert "sds 1.41 and 0.71 and correlation 0.78" in words
+    part(page, "reset").click()
+    assert page.evaluate("model.get('state')") == {"rho": 0.8, "ratio": 1}
+
+
+@needs_browser
+def test_scales_are_equal_and_the_axes_have_the_lengths_of_the_best_sds(show):
+    page = show(CorrelatedGaussian(0.8, 1))
+    size = (
+        page.locator(".cg-mean-field")
+        .nth(1)
+        .evaluate("(path) => (({width, height}) => [width, height])(path.getBBox())")
+    )
+    assert size[0] == pytest.approx(size[1], rel=0.005)  # a circle at equal sds
+    full = page.locator("[data-id=ellipses] .cg-full-rank").last.evaluate("(path) => path.getBBox().width")
+    assert size[0] / full == pytest.approx(0.6, rel=0.01)
+
+
+@needs_browser
+def test_views_share_the_state_and_leave_nothing_behind(show):
+    page = show(CorrelatedGaussian(), views=2)
+    part(page, "rho", view=1).focus()
+    page.keyboard.press("ArrowRight")
+    assert [part(page, "rho-value", view).inner_text() for view in (0, 1)] == ["0.81", "0.81"]
+    page.evaluate("cleanups.forEach((cleanup) => cleanup())")
+    assert page.evaluate("listeners.size") == 0
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [1200, 700, 390, 320])
+def test_it_fits_the_width(show, width):
+    assert fits(show(CorrelatedGaussian()), width)
