@@ -48,6 +48,7 @@ import helpers
 assert hasattr(helpers, "start"), f"{{helpers}} hides the course's own: rename it, then restart the session"
 helpers.start()"""
 MAP_CELL = """\
+# @title Picture: the map of the course
 from helpers.pictures import course_map, drawing
 
 chapters = [

@@ -1,10 +1,10 @@
 """Numbers in the prose that no claim states: `uv run python -m tools.unclaimed 01` lists those of chapter 1.
 
-A number needs no claim in a formula, a code span, a link, a heading or the references, nor where it is a year or stands as a
-number in the section's code; a whole number under ten needs one only before a unit: %, times, sd, nats. The claim's number may
-be rounded, and 27 % stands for 0.27. A claim counts for its section; a number of three digits or more counts in the sections
-after it, too. The last section, which looks back, may state all the claims of the chapter, and so may the opening. Numbers in
-words ("three times") are not looked for, nor those in captions.
+A number needs no claim in a formula, a code span, a link, a heading, the references or the stamped table of the chapters, nor
+where it is a year or stands as a number in the section's code; a whole number under ten needs one only before a unit: %, times,
+sd, nats. The claim's number may be rounded, and 27 % stands for 0.27. A claim counts for its section; a number of three digits or
+more counts in the sections after it, too. The last section, which looks back, may state all the claims of the chapter, and so may
+the opening. Numbers in words ("three times") are not looked for, nor those in captions.
 
 A number that is right without a claim is marked, with the reason, in the metadata of its cell:
 
@@ -30,6 +30,7 @@ from tools.store import as_saved
 
 NO_PROSE = re.compile(
     r"```.*?```|\$\$.*?\$\$|\$[^$]+\$|`[^`]*`"  # code and formulas
+    r"|^\| chapter \| you can do after it [^\n]*$(?:\n\|[^\n]*$)+"  # the chapters, as stamped: their minutes and promises
     r"|\*\*(?:Know first:|References\.|Next:)\*\*.*?(?=\n\n|\Z)"
     r"|^#+ .*?$|<[^>]+>|(?:arXiv|doi):\S+"
     r"|[Ee]xercises? \d+|^\s*\d+\. "  # numbers of exercises, and of the entries of a list

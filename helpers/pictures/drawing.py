@@ -36,7 +36,14 @@ def png(figure: Figure) -> bytes:
     return small.getvalue()
 
 
-def densities(ax: Axes, theta, target: Target, fits: Mapping[str, Target], log: bool = False) -> None:
+def densities(
+    ax: Axes,
+    theta,
+    target: Target,
+    fits: Mapping[str, Target],
+    log: bool = False,
+    styles: Mapping[str, dict] | None = None,
+) -> None:
     """Draw `target` and every fit on the grid `theta`, as densities or as log densities.
 
     Parameters
@@ -49,14 +56,16 @@ def densities(ax: Axes, theta, target: Target, fits: Mapping[str, Target], log: 
         Label → Target.
     log : bool
         Draw log densities, cut off below.
+    styles : mapping, optional
+        Label → what `Axes.plot` takes for the fit's line, so that one thing has one colour in all figures of a chapter.
     """
     values = target.log_density(theta) - target.log_evidence if log else target.density(theta)
     ax.plot(theta, values, color=PALETTE["target"], label=f"{target.name} (target)")
     if not log:
         ax.fill_between(theta, values, color=PALETTE["target"], alpha=0.15, linewidth=0)
-    colours = [PALETTE[role] for role in ("approximation", "data", "second", "muted")]
+    colours = [PALETTE[role] for role in ("approximation", "second", "muted", "uncertainty")]
     for (name, fit), colour, line in zip(fits.items(), colours, ("-", "--", "-.", ":"), strict=False):
         values = fit.log_density(theta) - fit.log_evidence if log else fit.density(theta)
-        ax.plot(theta, values, line, color=colour, label=name)
+        ax.plot(theta, values, label=name, **{"color": colour, "linestyle": line} | (styles or {}).get(name, {}))
     ax.set(xlabel="θ", ylabel="log density" if log else "density")
     ax.legend()

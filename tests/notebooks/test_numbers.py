@@ -43,6 +43,7 @@ def found(*cells):
         "**Exercise 12.** Here.\n\n12. The twelfth entry.",
         "θ = 1, 2 draws, N(0, 1), W1, 2D, 10⁻¹²",
         '<img width="125">',
+        "| chapter | you can do after it | reading |\n| --- | --- | --- |\n| [1 · One](01_one.ipynb) | fit 400,000 rows | 35 min |",
     ],
 )
 def test_what_needs_no_claim(prose):
@@ -56,6 +57,7 @@ def test_what_needs_no_claim(prose):
         ("3 times, 2 sd, 5 %, 27 % and 0.3", ["3", "2", "5", "27", "0.3"]),
         ("N(0.712, 2.873²), 12σ", ["0.712", "2.873", "12"]),
         ("<details>\n\nσ = 1.2533\n\n</details>", ["1.2533"]),
+        ("| chapter | you can do after it |\n| --- | --- |\n| one | 35 |\n\nThen 36.\n\n| n | 37 |", ["36", "37"]),
     ],
 )
 def test_what_needs_one(prose, numbers):
