@@ -104,6 +104,16 @@ def test_figures_are_small_and_captioned(monkeypatch):
     assert not plt.fignum_exists(figure.number)
 
 
+def test_a_fit_keeps_the_style_that_it_is_given():
+    figure, ax = plt.subplots()
+    fits = {"one": targets.normal(), "two": targets.normal(1)}
+    drawing.densities(ax, np.linspace(-3, 3), targets.student_t(), fits, styles={"two": {"color": "#123456"}})
+    target, one, two = ax.lines
+    plt.close(figure)
+    assert target.get_color() == PALETTE["target"] and one.get_color() == PALETTE["approximation"]
+    assert two.get_color() == "#123456" and two.get_linestyle() == "--"  # what it does not say stays by its place
+
+
 def test_the_map_shows_every_chapter_and_its_words_stay_in_their_box():
     listed = [(chapter.part, chapter.entry, chapter.question) for chapter in chapters()[1:]]
     figure = course_map.draw(listed)
