@@ -19,6 +19,7 @@ LIBRARIES = (
     "pymc",
     "pytensor",
     "scipy",
+    "seaborn",
 )
 
 
