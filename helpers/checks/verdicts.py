@@ -185,7 +185,7 @@ def _overall(found: dict[str, Finding], judge: Finding | None) -> Finding:
             says = f"no instrument objects, but these could not run: {', '.join(failed)}; they say what would decide"
             return Finding(UNDECIDED, share=judge.share, says=says)
         return Finding(TRUST, share=judge.share, says="no instrument objects")
-    longer = "" if arrived else "; a longer fit would be better"
+    longer = "" if arrived else "; its ELBO would still rise"
     if judge.verdict == UNDECIDED:
         way = "its weighted draws can be used" if judge is found["weights"] else "more chains or pm.sample would decide"
         return Finding(UNDECIDED, share=judge.share, says=f"too near to what we still call right; {way}{longer}")
