@@ -31,7 +31,7 @@ def median_bandwidth(particles):
     return np.median(squared) / np.log(len(particles) + 1) or 1.0  # all in one place: any bandwidth will do
 
 
-def stein_direction(particles, score):
+def stein_direction(particles, score, reach=1.0):
     """The direction φ in which KL(q‖p) of the particles' density q falls fastest.
 
     Parameters
@@ -40,6 +40,8 @@ def stein_direction(particles, score):
         Finite.
     score : callable
         (n, d) → (n, d), the gradient of the target's log density at each particle.
+    reach : float
+        The bandwidth, in units of `median_bandwidth`.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def stein_direction(particles, score):
     gradient = np.asarray(score(particles))
     if gradient.shape != particles.shape or not np.isfinite(gradient).all():
         raise ValueError(f"score must return finite numbers of shape {particles.shape}, got {gradient!r}")
-    bandwidth = median_bandwidth(particles)
+    bandwidth = reach * median_bandwidth(particles)
     kernel = np.exp(-cdist(particles, particles, "sqeuclidean") / bandwidth)
     attraction = kernel @ gradient  # uphill, averaged over the neighbours
     away = kernel.sum(1, keepdims=True) * particles - kernel @ particles  # Σⱼ k(xⱼ, xᵢ) (xᵢ − xⱼ)
@@ -65,7 +67,7 @@ def stein_direction(particles, score):
     return (attraction + repulsion) / len(particles)
 
 
-def svgd(particles, score, steps, rate=0.1):
+def svgd(particles, score, steps, rate=0.1, reach=1.0):
     """Move particles along φ until they stand for the target.
 
     Parameters
@@ -78,6 +80,8 @@ def svgd(particles, score, steps, rate=0.1):
         At least 1.
     rate : float
         About how far a particle moves in one early step, in its own units; it falls to zero over the run.
+    reach : float
+        The bandwidth, in units of `median_bandwidth`.
 
     Returns
     -------
@@ -90,10 +94,10 @@ def svgd(particles, score, steps, rate=0.1):
         For an argument that is not allowed; the message names it.
     """
     check_count(steps=steps)
-    check_positive(rate=rate)
+    check_positive(rate=rate, reach=reach)
     path, history = [np.asarray(particles, dtype=float)], 0.0
     for step in range(steps):
-        direction = stein_direction(path[-1], score)
+        direction = stein_direction(path[-1], score, reach)
         # a running mean of φ² for every coordinate of every particle: steep and flat ones move at one pace
         history = 0.9 * history + 0.1 * direction**2 if step else direction**2
         pace = rate * (1 - step / steps) / (1e-6 + np.sqrt(history))

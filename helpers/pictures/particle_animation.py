@@ -127,9 +127,9 @@ def _dressed(run: Recording) -> list[go.Scatter]:
     return [on_x, on_y, line, dots, reading]
 
 
-def _contours(target: Target2D) -> list[np.ndarray]:
-    """The target's contour lines at each of `LEVELS`, shape (points, 2), with NaN between the lines of one level."""
-    x, y = (np.linspace(*ends, 161) for ends in target.window)
+def contours(target: Target2D, points: int = 101) -> list[np.ndarray]:
+    """The target's contour lines at each of `LEVELS`, shape (…, 2), NaN between lines; from a grid of points × points."""
+    x, y = (np.linspace(*ends, points) for ends in target.window)
     density = np.exp(target.log_density(np.stack(np.meshgrid(x, y), axis=-1)))
     paths = Figure().subplots().contour(x, y, density / density.max(), levels=LEVELS).get_paths()
     gap = np.full((1, 2), np.nan)
@@ -142,28 +142,21 @@ def _still(run: Recording) -> list[go.Scatter]:
     They are scatter traces, as all that moves: Plotly wipes the other kinds off a panel that it animates.
     """
     blue = {"mode": "lines", "line_color": PALETTE["target"], "hoverinfo": "skip"}
-    tint = {
-        "fill": "toself",
-        "fillcolor": f"rgba({', '.join(f'{255 * c:.0f}' for c in to_rgb(PALETTE['target']))}, 0.09)",
-    }
-    levels = [_small(level).T for level in _contours(run.target)]
-    contours = [go.Scatter(x=x, y=y, line_width=0.8, showlegend=False, **tint, **blue) for x, y in levels]
+    rgb = ", ".join(f"{255 * c:.0f}" for c in to_rgb(PALETTE["target"]))
+    tint = {"fill": "toself", "fillcolor": f"rgba({rgb}, 0.09)"}
+    levels = [_small(level).T for level in contours(run.target)]
+    lines = [go.Scatter(x=x, y=y, line_width=0.8, showlegend=False, **tint, **blue) for x, y in levels]
     (x, on_x), (y, on_y) = ((_small(grid), _small(density)) for grid, density in run.target.marginals)
     top = go.Scatter(x=x, y=on_x, yaxis="y2", name="target", line_width=2.5, **blue)
     right = go.Scatter(x=on_y, y=y, xaxis="x2", showlegend=False, line_width=2.5, **blue)
-    return [*contours, top, right]
+    return [*lines, top, right]
 
 
 def _axes(run: Recording) -> dict:
     """Three panels, the plane, the marginal of x above it and that of y at its right; and a strip for the reading."""
     width, height = PLANE[0] + GAP + DEPTH, PLANE[1] + GAP + TOP + READING
-    plain = {
-        "showgrid": False,
-        "zeroline": False,
-        "linecolor": PALETTE["muted"],
-        "ticks": "outside",
-        "fixedrange": True,
-    }
+    plain = {"showgrid": False, "zeroline": False, "fixedrange": True}
+    plain |= {"linecolor": PALETTE["muted"], "ticks": "outside"}
     x, y = run.target.window
     top = [(PLANE[1] + GAP) / height, 1 - READING / height]
     hidden = {"visible": False, "range": [0, 1], "fixedrange": True}
@@ -217,9 +210,23 @@ def svgd_animation(target="banana", n_particles=50, n_frames=150, rate=0.1, seed
         For an unknown target, listing the known ones, or a count or rate that is not allowed.
     """
     run = record(target, n_particles, n_frames, rate, seed)
+    traces, numbers = _traces(run)
+    frames = [go.Frame(name=str(k), data=_moving(run, k), traces=numbers) for k in range(n_frames)]
+    return go.Figure(traces, _layout(run) | _axes(run) | _controls(n_frames), frames)
+
+
+def _traces(run: Recording) -> tuple[list[go.Scatter], list[int]]:
+    """All traces at the start, and the numbers of those that move."""
     still, moving = _still(run), _dressed(run)
-    layout = {
-        "title": {"text": f"SVGD: {n_particles} particles, target “{target}”", "x": 0.01, "y": 0.975, "font_size": 17},
+    traces = [*moving[:2], *still, *moving[2:]]  # the histograms under the true densities, the particles over all
+    return traces, [k for k, trace in enumerate(traces) if any(trace is one for one in moving)]
+
+
+def _layout(run: Recording) -> dict:
+    """The title, the size, and what Plotly is not to do."""
+    title = f"SVGD: {len(run.path[0])} particles, target “{run.target.name}”"
+    return {
+        "title": {"text": title, "x": 0.01, "y": 0.975, "font_size": 17},
         "width": MARGIN["l"] + MARGIN["r"] + PLANE[0] + GAP + DEPTH,
         "height": MARGIN["t"] + MARGIN["b"] + PLANE[1] + GAP + TOP + READING,
         "margin": MARGIN,
@@ -228,10 +235,6 @@ def svgd_animation(target="banana", n_particles=50, n_frames=150, rate=0.1, seed
         "hovermode": False,
         "dragmode": False,
     }
-    traces = [*moving[:2], *still, *moving[2:]]  # the histograms under the true densities, the particles over all
-    numbers = [k for k, trace in enumerate(traces) if any(trace is one for one in moving)]
-    frames = [go.Frame(name=str(k), data=_moving(run, k), traces=numbers) for k in range(n_frames)]
-    return go.Figure(traces, layout | _axes(run) | _controls(n_frames), frames)
 
 
 def frame_height(width: float) -> float:
@@ -267,7 +270,7 @@ def draw_frame(figure, width: float, run: Recording, k: int) -> None:
         Number of the frame, from 0.
     """
     (plane, *sides), target = _panels(figure, width), run.target
-    for level in _contours(target):
+    for level in contours(target):
         plane.fill(*level[:-1].T, color=PALETTE["target"], alpha=0.09, linewidth=0)
         plane.plot(*level.T, color=PALETTE["target"], linewidth=0.6)
     plane.plot(*arrows(run.path[k], run.directions[k]).T, color=PALETTE["second"], linewidth=1)

@@ -1,7 +1,7 @@
 """The widgets: what the reader moves by hand, with live readings (`ManualVI`, `ChangeOfVariables`, `CorrelatedGaussian`,
-`LiveFit`, `NoisyDescent`, `FunctionPosterior`), each a module with a script and a style sheet; `base` holds what they
-share. Importing the room loads none of them: each comes when its name is first used, so a chapter waits only for what
-its own widget needs."""
+`LiveFit`, `SteinParticles`, `NoisyDescent`, `FunctionPosterior`), each a module with a script and a style sheet; `base`
+holds what they share. Importing the room loads none of them: each comes when its name is first used, so a chapter waits
+only for what its own widget needs."""
 
 import lazy_loader
 
@@ -14,5 +14,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "live_fit": ["LiveFit"],
         "manual_vi": ["ManualVI"],
         "noisy_descent": ["NoisyDescent"],
+        "stein_particles": ["SteinParticles"],
     },
 )

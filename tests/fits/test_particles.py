@@ -45,6 +45,14 @@ def test_two_particles_by_hand():
     np.testing.assert_allclose(stein_direction(particles, standard_normal), expected)
 
 
+def test_reach_is_a_factor_of_the_bandwidth():
+    particles = np.array([[0.0], [2.0]])
+    h = 3 * median_bandwidth(particles)
+    other = np.exp(-4 / h)
+    expected = [[(-2 * other - 2 / h * 2 * other) / 2], [(-2 + 2 / h * 2 * other) / 2]]
+    np.testing.assert_allclose(stein_direction(particles, standard_normal, reach=3), expected)
+
+
 def test_repulsion_is_the_gradient_of_the_kernel():
     particles, step = np.random.default_rng(0).normal(size=(5, 2)), 1e-6
     h = median_bandwidth(particles)
@@ -157,6 +165,7 @@ def test_path_starts_at_a_copy_of_the_start():
         ({"steps": 2.0}, "steps must be a whole number >= 1"),
         ({"rate": 0}, "rate must be a finite number > 0"),
         ({"rate": np.nan}, "rate must be a finite number"),
+        ({"reach": 0}, "reach must be a finite number > 0"),
     ],
 )
 def test_refuses(changed, message):

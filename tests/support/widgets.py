@@ -10,6 +10,7 @@ WIDGETS = {  # the class of each on the page
     "LiveFit": "live-fit",
     "NoisyDescent": "noisy-descent",
     "FunctionPosterior": "function-posterior",
+    "SteinParticles": "stein-particles",
 }
 
 # `count` views of one model, with as little of anywidget's model as the widget uses

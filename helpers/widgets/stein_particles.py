@@ -1,0 +1,151 @@
+"""A widget for Stein variational gradient descent: particles on a target in the plane, with sliders for what moves them.
+
+The kernel computes the whole run, `helpers.fits.particles.svgd`, and sends the particles after as many steps as are asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache, partial
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from helpers.fits.particles import median_bandwidth, svgd
+from helpers.pictures import style
+from helpers.pictures.particle_animation import contours
+from helpers.truth.targets_2d import TARGETS_2D, Target2D, get_target_2d
+from helpers.validate import check_count
+from helpers.widgets.base import Answering, beside, keep_among, keep_between, picture_of
+
+COUNTS = (1, 2, 5, 10, 20, 50, 100, 200)
+REACH = (0.01, 100.0)  # of the bandwidth, in units of the usual one
+STEPS = 150
+
+
+@dataclass(frozen=True)
+class State:
+    """What the reader has chosen. Raises `ValueError`, naming the argument, for anything out of range."""
+
+    target: str = "three modes"
+    particles: int = 50
+    reach: float = 1.0
+    steps: int = STEPS
+    seed: int = 1
+
+    def __post_init__(self):
+        keep_among(self, target=tuple(TARGETS_2D), particles=COUNTS)
+        keep_between(self, reach=REACH)
+        for name, most in (("steps", STEPS), ("seed", np.inf)):
+            (value,) = check_count(0, most, **{name: getattr(self, name)})
+            object.__setattr__(self, name, value)
+
+
+@lru_cache(maxsize=16)
+def _path(state: State) -> np.ndarray:
+    target = get_target_2d(state.target)
+    start = target.start(state.particles, np.random.default_rng(state.seed))
+    return svgd(start, target.score, STEPS, reach=state.reach)
+
+
+def moved(state: State) -> np.ndarray:
+    """The particles of a state, shape (particles, 2); a run is computed once, whatever the steps."""
+    return _path(replace(state, steps=STEPS))[state.steps]
+
+
+@cache
+def moments(target: Target2D) -> tuple[np.ndarray, np.ndarray]:
+    """The true means and sds of x and y, by the trapezoidal rule over three times the window."""
+    x, y = (np.linspace(2 * low - high, 2 * high - low, 601) for low, high in target.window)
+    mesh = np.stack(np.meshgrid(x, y), axis=-1)
+    weights = np.exp(target.log_density(mesh))
+    means = np.average(mesh, axis=(0, 1), weights=np.stack([weights, weights], axis=-1))
+    squares = np.average((mesh - means) ** 2, axis=(0, 1), weights=np.stack([weights, weights], axis=-1))
+    return means, np.sqrt(squares)
+
+
+def describe(state: State) -> str:
+    """How the particles' means and sds compare with the target's, as the line that the reader sees."""
+    points, (means, sds) = moved(state), moments(get_target_2d(state.target))
+    parts = [
+        f"{axis}: mean {points[:, k].mean():z.2f} (true {means[k]:z.2f}), sd {points[:, k].std():.2f} (true {sds[k]:.2f})"
+        for k, axis in enumerate("xy")
+    ]
+    return "; ".join(parts).replace("-", "−") + "."
+
+
+def cost(state: State) -> str:
+    """What moved the particles, in words."""
+    one = state.particles == 1
+    h = state.reach * median_bandwidth(moved(state))
+    neighbours = (
+        "one particle, which has no neighbours" if one else f"{state.particles} particles, bandwidth h = {h:.2g}"
+    )
+    return f"After {state.steps} step{'s' * (state.steps != 1)}: {neighbours}."
+
+
+def read(state: State) -> dict:
+    """What the kernel says about a state."""
+    return {"text": describe(state), "cost": cost(state), "points": moved(state).round(3).tolist()}
+
+
+def static_picture(state: State) -> bytes:
+    """A PNG of the run on all five targets, for readers who see the notebook where no kernel runs."""
+    usual = "the usual bandwidth" if state.reach == 1 else f"{state.reach:g} times the usual bandwidth"
+    note = f"{state.particles} particles, {usual}, {state.steps} steps. Static picture: run the cell to change it yourself."
+    return picture_of(partial(_draw, state), 1.9, note, dpi=110)
+
+
+def _draw(state: State, figure: Figure) -> None:
+    for axes, (name, target) in zip(figure.subplots(1, len(TARGETS_2D)), TARGETS_2D.items(), strict=True):
+        for level in contours(target):
+            axes.plot(*level.T, color=style.PALETTE["target"], linewidth=0.5)
+        axes.plot(*moved(replace(state, target=name)).T, "o", color=style.PALETTE["approximation"], markersize=2.2)
+        axes.set(xlim=target.window[0], ylim=target.window[1], xticks=[], yticks=[], aspect="equal")
+        axes.set_title(name, fontsize=9.5)
+
+
+def _plain(target: Target2D) -> list[list]:
+    """The contours of a target as JSON: lists of [x, y], null between lines."""
+    levels = [level.round(2).tolist() for level in contours(target, 49)[::2]]
+    return [[None if point[0] != point[0] else point for point in level] for level in levels]
+
+
+class SteinParticles(Answering):
+    """A menu of targets, and sliders for the particles of SVGD, for their bandwidth, and for the steps.
+
+    Parameters
+    ----------
+    target : str
+        A name in `helpers.truth.targets_2d.TARGETS_2D`.
+    particles : int
+        How many: 1, 2, 5, 10, 20, 50, 100 or 200.
+    reach : float
+        The bandwidth in units of the usual one, in [0.01, 100].
+    steps : int
+        After how many steps the particles are shown, from 0 to 150.
+    seed : int
+        Of the start; at least 0.
+
+    Raises
+    ------
+    ValueError
+        For a value that is not allowed; the message names the argument.
+    """
+
+    _esm, _css = beside("stein_particles")
+    State, read, static_picture = State, staticmethod(read), staticmethod(static_picture)
+
+    def __init__(
+        self, target=State.target, particles=State.particles, reach=State.reach, steps=State.steps, seed=State.seed
+    ):
+        options = {
+            "targets": {
+                name: {"window": [*map(list, target.window)], "contours": _plain(target)}
+                for name, target in TARGETS_2D.items()
+            },
+            "counts": COUNTS,
+            "reach": REACH,
+            "steps": STEPS,
+        }
+        super().__init__(State(target, particles, reach, steps, seed), options)
