@@ -42,5 +42,5 @@ def show_plotly(figure: go.Figure, picture: Figure, caption: str) -> None:
 def _jpeg(picture: Figure) -> str:
     """In base64. Beside a PNG, JupyterLab would show that one until the mouse comes by, and the figure only then."""
     file = io.BytesIO()
-    picture.savefig(file, format="jpeg", dpi=130, pil_kwargs={"quality": 80, "subsampling": 0, "optimize": True})
+    picture.savefig(file, format="jpeg", dpi=130, pil_kwargs={"quality": 70, "subsampling": 0, "optimize": True})
     return base64.b64encode(file.getvalue()).decode()

@@ -136,17 +136,17 @@ def contours(target: Target2D, points: int = 101) -> list[np.ndarray]:
     return [np.concatenate([row for line in path.to_polygons() for row in (line, gap)]) for path in paths]
 
 
-def _still(run: Recording) -> list[go.Scatter]:
-    """What stays as it is: the target's contours and its true marginals.
+def _still(run: Recording, fine: bool) -> list[go.Scatter]:
+    """What stays as it is: the target's contours and its true marginals, in half the points unless `fine`.
 
     They are scatter traces, as all that moves: Plotly wipes the other kinds off a panel that it animates.
     """
     blue = {"mode": "lines", "line_color": PALETTE["target"], "hoverinfo": "skip"}
     rgb = ", ".join(f"{255 * c:.0f}" for c in to_rgb(PALETTE["target"]))
     tint = {"fill": "toself", "fillcolor": f"rgba({rgb}, 0.09)"}
-    levels = [_small(level).T for level in contours(run.target)]
+    levels = [_small(level).T for level in contours(run.target, 101 if fine else 49)]
     lines = [go.Scatter(x=x, y=y, line_width=0.8, showlegend=False, **tint, **blue) for x, y in levels]
-    (x, on_x), (y, on_y) = ((_small(grid), _small(density)) for grid, density in run.target.marginals)
+    (x, on_x), (y, on_y) = ((_small(line[:: 2 - fine]) for line in marginal) for marginal in run.target.marginals)
     top = go.Scatter(x=x, y=on_x, yaxis="y2", name="target", line_width=2.5, **blue)
     right = go.Scatter(x=on_y, y=y, xaxis="x2", showlegend=False, line_width=2.5, **blue)
     return [*lines, top, right]
@@ -215,9 +215,9 @@ def svgd_animation(target="banana", n_particles=50, n_frames=150, rate=0.1, seed
     return go.Figure(traces, _layout(run) | _axes(run) | _controls(n_frames), frames)
 
 
-def _traces(run: Recording) -> tuple[list[go.Scatter], list[int]]:
+def _traces(run: Recording, fine: bool = True) -> tuple[list[go.Scatter], list[int]]:
     """All traces at the start, and the numbers of those that move."""
-    still, moving = _still(run), _dressed(run)
+    still, moving = _still(run, fine), _dressed(run)
     traces = [*moving[:2], *still, *moving[2:]]  # the histograms under the true densities, the particles over all
     return traces, [k for k, trace in enumerate(traces) if any(trace is one for one in moving)]
 

@@ -21,16 +21,13 @@ const page = ({ targets, counts, reach, steps }) => `
   </div>
   <p class="elbo-note" role="status" data-id="note"></p>`;
 
-// A path through points, with a new start after each null.
-function broken(points, at) {
-  let start = true;
-  const piece = (point) => {
-    const command = point ? `${start ? "M" : "L"}${at(point).map(limited).join(" ")}` : "";
-    start = !point;
-    return command;
-  };
-  return points.map(piece).join("");
-}
+// The paths of the contours, from the text that holds their points; a line ends where there is nothing between commas.
+const paths = (contours, at) =>
+  contours
+    .split(",,")
+    .map((points) => points.split(",").filter(Boolean))
+    .map((points) => `${line(points.map((point) => at(point.split(" ").map(Number))))}Z`)
+    .join("");
 
 function plane({ points, text, state }, { targets }, width) {
   const { window: [across, up], contours } = targets[state.target];
@@ -42,12 +39,12 @@ function plane({ points, text, state }, { targets }, width) {
     { label: "y", ends: up, ticks: ticks(up, 1) },
   );
   const at = ([a, b]) => [x(a), y(b)];
-  const lines = contours.map((level) => `<path class="sp-contour" d="${broken(level, at)}"/>`);
+  const lines = `<path class="sp-contour" d="${paths(contours, at)}"/>`;
   const dots = points.map((point) => {
     const [cx, cy] = at(point).map(limited);
     return `<circle class="sp-particle" cx="${cx}" cy="${cy}" r="4"/>`;
   });
-  return svg(`${points.length} particles on the target ${state.target}. ${text}`, lines.join("") + dots.join(""));
+  return svg(`${points.length} particles on the target ${state.target}. ${text}`, lines + dots.join(""));
 }
 
 // Makes the controls change the model.

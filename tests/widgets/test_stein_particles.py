@@ -96,7 +96,7 @@ def test_static_picture_of_a_reach():
 
 def test_stored_state_is_small_and_plain_json():
     widget = SteinParticles(particles=COUNTS[-1])
-    assert len(json.dumps(widget.get_state(), default=str, allow_nan=False)) < 70_000
+    assert len(json.dumps(widget.get_state(), default=str, allow_nan=False)) < 50_000
     assert [*widget.options["targets"]] == [*TARGETS_2D]
 
 
