@@ -14,12 +14,15 @@ const page = ({ targets, counts, reach, steps }) => `
   <div class="elbo-shown">
     <div class="elbo-row elbo-legend" aria-hidden="true">
       <span>${key('<path class="sp-contour" d="M0 7H26"/>')} target, contours of its density</span>
-      <span>${key('<circle class="sp-particle" cx="13" cy="7" r="4"/>')} particles</span>
+      <span>${key(particles("M13 7h0"))} particles</span>
     </div>
     <div data-id="plane" class="elbo-plot"></div>
     <div aria-live="polite"><p class="elbo-reading" data-id="text"></p><p class="elbo-cost" data-id="cost"></p></div>
   </div>
   <p class="elbo-note" role="status" data-id="note"></p>`;
+
+// Dots, each with a rim in the colour of the page.
+const particles = (dots) => `<path class="sp-rim" d="${dots}"/><path class="sp-particle" d="${dots}"/>`;
 
 // The paths of the contours, from the text that holds their points; a line ends where there is nothing between commas.
 const paths = (contours, at) =>
@@ -40,11 +43,8 @@ function plane({ points, text, state }, { targets }, width) {
   );
   const at = ([a, b]) => [x(a), y(b)];
   const lines = `<path class="sp-contour" d="${paths(contours, at)}"/>`;
-  const dots = points.map((point) => {
-    const [cx, cy] = at(point).map(limited);
-    return `<circle class="sp-particle" cx="${cx}" cy="${cy}" r="4"/>`;
-  });
-  return svg(`${points.length} particles on the target ${state.target}. ${text}`, lines + dots.join(""));
+  const dots = points.map((point) => `M${at(point).map(limited).join(" ")}h0`).join("");
+  return svg(`${points.length} particles on the target ${state.target}. ${text}`, lines + particles(dots));
 }
 
 // Makes the controls change the model.
