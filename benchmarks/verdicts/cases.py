@@ -89,6 +89,7 @@ def correlated() -> dict[str, Case]:
         kind = "good" if sds[0] > 0.8 else "biased"
         exact = rng.multivariate_normal(np.zeros(size), covariance, EXACT)
         rows[f"equicorrelated {rho}, {size} numbers"] = Case(kind, gaussian(model, np.zeros(size), sds), exact)
+    rows["equicorrelated 0.9, correlation lost"] = Case("good", matched(model, exact, "mean-field"), exact)
     rows["equicorrelated 0.9, full-rank"] = Case("good", matched(model, exact), exact)
     for rho, size in ((0.3, 100), (0.5, 50), (0.9, 200)):
         model = flat(lambda rho=rho, size=size: chain(rho, size))
@@ -127,6 +128,9 @@ def tails() -> dict[str, Case]:
     model = flat(lambda: pm.NormalMixture("x", [0.99, 0.01], [0, 0], sigma=[1, 10]))
     exact = rng.standard_normal((EXACT, 1)) * np.where(np.arange(EXACT) % 100, 1, 10)[:, None]
     rows["0.99 N(0, 1) + 0.01 N(0, 10²)"] = Case("heavy tails", gaussian(model, [0], [1]), exact)
+    model = flat(lambda: pm.NormalMixture("x", [0.85, 0.15], [0, 0], sigma=[0.3, 2.4]))
+    exact = rng.standard_normal((EXACT, 1)) * np.where(np.arange(EXACT) % 20 < 17, 0.3, 2.4)[:, None]
+    rows["a narrow middle in wide tails"] = Case("heavy tails", matched(model, exact), exact)
     y = 3 * rng.standard_normal((EXACT, 1))
     exact = np.hstack([y, np.exp(y / 2) * rng.standard_normal((EXACT, 9))])
     rows["funnel"] = Case("heavy tails", matched(flat(funnel), exact, "mean-field"), exact)
@@ -172,12 +176,23 @@ def modes() -> dict[str, Case]:
         np.where(np.arange(EXACT) % 2, 8, 0)[:, None]
         + rng.standard_normal((EXACT, 1)) * np.where(np.arange(EXACT) % 2, 0.02, 1)[:, None]
     )
-    rows["half in a narrow spike"] = Case("hidden", gaussian(model, [0], [1]), exact)
+    rows["half in a narrow spike"] = Case("lost mode", gaussian(model, [0], [1]), exact)
+    model = flat(lambda: wide_lost_mode(99))
+    exact = rng.standard_normal((EXACT, 100))
+    exact[:, 0] += np.where(np.arange(EXACT) % 2, 3, -3)
+    rows["½ N(±3, 1) among 100, one found"] = Case(
+        "lost mode", gaussian(model, np.r_[3, np.zeros(99)], np.ones(100)), exact
+    )
     model = flat(exchangeable)
     one = rng.standard_normal((EXACT, 2)) * 0.5 + [-2, 2]
     exact = np.where(np.arange(EXACT)[:, None] % 2, one, one[:, ::-1])
     rows["two means, labels exchangeable"] = Case("lost mode", gaussian(model, [-2, 2], [0.5, 0.5]), exact)
     return rows
+
+
+def wide_lost_mode(others: int) -> None:
+    pm.NormalMixture("x", [0.5, 0.5], [-3, 3], sigma=[1, 1])
+    pm.Normal("y", 0, 1, shape=others)
 
 
 def spike() -> None:
@@ -218,9 +233,16 @@ def transformed() -> dict[str, Case]:
     rows = {}
     for name, (build, exact) in posteriors.items():
         rows[name] = Case("good", matched(flat(build), exact), exact)
+    model = flat(clipped)
+    exact = rng.standard_normal((EXACT, 1))
+    rows["a clipped deterministic"] = Case("good", gaussian(model, [0], [1]), exact)
     one = rows["mean and variance"]
     rows["mean and variance, narrow"] = Case("biased", matched(one.q.model, one.exact, sds=0.6), one.exact)
     return rows
+
+
+def clipped() -> None:
+    pm.Deterministic("y", pm.math.maximum(pm.Normal("x", 0, 1), 0))
 
 
 def data() -> dict[str, Case]:

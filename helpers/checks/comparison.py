@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers.fits.columns import margins
+from helpers.fits.columns import margins, side_by_side
 from helpers.fits.flat_model import FlatModel
 from helpers.truth.draws import Draws
 
 MEAN_TOLERANCE = 0.2  # in sds
 SD_RATIOS = (0.8, 1.25)  # with both at their worst an interval of ±2 sd still covers 88 % instead of 95 %
-LEVELS = 0.05, 0.5, 0.95
+LEVELS = 0.05, 0.25, 0.5, 0.75, 0.95
+CONSTANT = 1e-9  # spread of a column, in its size, below which it is a constant with rounding noise
 FEW = 5_000  # independent draws for quantiles of parameters and deterministics, of which there may be many
 
 
@@ -58,14 +59,14 @@ class Margins:
         """
         zeta = np.asarray(zeta, float)
         columns = margins(model, zeta if clusters else zeta[:FEW])
-        columns = {name: column for name, column in columns.items() if np.ptp(column) > 0}
-        theta = np.column_stack([*columns.values()])
+        columns = {name: column for name, column in columns.items() if not _constant(column)}
+        theta = side_by_side(columns, len(zeta) if clusters else min(len(zeta), FEW))
         weights = np.full(len(zeta), 1 / len(zeta))
         return cls(list(model.labels), zeta, list(columns), theta, weights, clusters or len(zeta))
 
 
 def compared(judged: Margins, better: Margins, sd_ratios: tuple[float, float] = SD_RATIOS) -> pd.DataFrame:
-    """Mean and sd of every ζ, and 5, 50 and 95 % quantiles of every parameter and deterministic, against better draws.
+    """Mean and sd of every ζ, and quantiles of every parameter and deterministic, against better draws.
 
     Parameters
     ----------
@@ -78,13 +79,15 @@ def compared(judged: Margins, better: Margins, sd_ratios: tuple[float, float] = 
     -------
     DataFrame
         A row for each margin and quantity, with "value", its standard "error", the limits "low" and "high", and "share":
-        the probability that the value lies between them. A mean's value is its distance in sds; an sd's is the ratio; a
+        the probability that the value lies between them, one half where it is not a number. A mean's value is its distance in sds; an sd's is the ratio; a
         quantile's is the share of the better draws below it, and its limits are those that the limits for mean and sd
         come to for a normal distribution.
     """
     table = pd.concat([_moments(judged, better, sd_ratios), _quantiles(judged, better, sd_ratios)], ignore_index=True)
-    room = np.minimum(table["value"] - table["low"], table["high"] - table["value"])
-    return table.assign(share=stats.norm.cdf(room / table["error"].clip(lower=1e-9)))
+    error = table["error"].clip(lower=1e-9)
+    below, above = ((table["value"] - table["low"]) / error, (table["high"] - table["value"]) / error)
+    share = stats.norm.cdf(below) + stats.norm.cdf(above) - 1
+    return table.assign(share=np.where(table["value"].isna(), 0.5, share))
 
 
 def _moments(judged: Margins, better: Margins, sd_ratios) -> pd.DataFrame:
@@ -104,6 +107,11 @@ def _mean_and_sd(one: Margins) -> tuple[np.ndarray, ...]:
     return draws.mean, draws.sd, _error(away, one), _error((away**2 - 1) / 2, one)
 
 
+def _constant(column: np.ndarray) -> bool:
+    """Whether it is, but for rounding; a column with NaN is not."""
+    return bool(np.ptp(column) <= CONSTANT * np.abs(column).max())
+
+
 def _quantiles(judged: Margins, better: Margins, sd_ratios) -> pd.DataFrame:
     names = [name for name in better.names if name in judged.names]
     theirs = better.theta[:, [better.names.index(name) for name in names]]
@@ -111,14 +119,19 @@ def _quantiles(judged: Margins, better: Margins, sd_ratios) -> pd.DataFrame:
     weights, own_weights = (
         one.weights[: len(one.theta)] / one.weights[: len(one.theta)].sum() for one in (better, judged)
     )
+    if not names:
+        return pd.DataFrame()
     quantiles = Draws(own, weights=own_weights).quantile(np.array(LEVELS))
+    unknown = np.isnan(theirs).any(axis=0) | np.isnan(own).any(axis=0)
     parts = []
     for level, quantile in zip(LEVELS, quantiles, strict=True):
         below = (theirs < quantile) + 0.5 * (theirs == quantile)
-        share = weights @ below
+        share = np.where(unknown, np.nan, weights @ below)
+        same = own_weights @ ((own < quantile) + 0.5 * (own == quantile))  # the level, but where draws are equal
         noise = np.sqrt((share * (1 - share)).clip(1 / len(theirs)) * (own_weights**2).sum())  # of the judged quantile
-        edges = np.add.outer([-MEAN_TOLERANCE, MEAN_TOLERANCE], np.multiply(sd_ratios, stats.norm.ppf(level)))
-        limits = {"low": stats.norm.cdf(edges.min()), "high": stats.norm.cdf(edges.max())}
+        edges = np.multiply.outer(sd_ratios, stats.norm.ppf(same))
+        low, high = edges.min(axis=0) - MEAN_TOLERANCE, edges.max(axis=0) + MEAN_TOLERANCE
+        limits = {"low": stats.norm.cdf(low), "high": stats.norm.cdf(high)}
         error = np.hypot(_error(below - share, better), noise)
         parts.append(
             pd.DataFrame({"margin": names, "of": f"{level:.0%} quantile", "value": share, "error": error} | limits)

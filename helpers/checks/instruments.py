@@ -18,15 +18,18 @@ from helpers.truth.draws import Draws
 
 TRUST, WEIGHTS, LONGER, NOT = "trust", "use with importance weights", "fit longer", "do not use"
 UNDECIDED, NA = "undecided", "n/a"
-SURE = 0.975  # share of repeats that must agree
+SURE = 0.975  # how sure a verdict must be
 HEAVIER = 3  # degrees of freedom of the draws that the weights are given to
 MOST = 100  # parameters; with more, none of these draws is left
 FINITE_VARIANCE = 0.5  # k-hat below which the weighted means have a standard error
 LEAST_EFFECTIVE = 100  # draws: a weighted mean then has a Monte Carlo error of a tenth of an sd, half the tolerance
 NEARLY_ALL = 0.5  # of the draws are effective: the tail of the ratios is too thin to spoil what it says
+ELSEWHERE = 0.05  # share of the weight beyond the reach of q, which a mode that q has lost may hold
+FEW = 5  # parameters; with more, the draws of heavier tails are nearly all beyond the reach of q
 ELBO_DRAWS = 2_000  # of q, to compare ELBOs
 SMALL = 0.5  # nats: with a larger standard error a gain says nothing
-REACH = 0.999  # a place is reached by q where its middle lies within the ellipsoid that holds this much of q
+LARGE = 1.0  # nats: after a larger gain q had not arrived, whatever its margins are
+REACH = 0.999  # of the mass of one coordinate: beyond that q does not reach
 FAILED = "met NaN or infinity, so a better place or a lost mode would not be seen"
 
 
@@ -38,7 +41,7 @@ class Finding:
     ----------
     verdict, value, says : str
     share : float, optional
-        Of repeats with other draws in which it would say "trust", by the standard errors of what it has measured.
+        How sure it is that the worst margin is within the limits, by the standard error of what it has measured.
     """
 
     verdict: str
@@ -84,10 +87,28 @@ def by_weights(q: GaussianFit, own: Margins, draws: int, seed: int) -> tuple[Fin
     weights, khat = psis(sample.log_ratio)
     effective = 1 / (weights**2).sum()
     value = f"{effective:,.0f} of {draws:,} draws, k-hat {khat:.2f}".replace("-inf", "−∞")
-    if effective < LEAST_EFFECTIVE or not (khat < FINITE_VARIANCE or effective > NEARLY_ALL * draws):
+    reliable = effective >= LEAST_EFFECTIVE and (khat < FINITE_VARIANCE or effective > NEARLY_ALL * draws)
+    if (share := _elsewhere(q, sample, weights, reliable)) > ELSEWHERE:
+        return Finding(
+            UNDECIDED, value, f"draws that q hardly reaches have {share:.0%} of the weight: a lost mode?"
+        ), False
+    if not reliable:
         return Finding(NA, value, "these weights cannot be relied on: short chains decide"), False
     better = replace(Margins.of(q.model, sample.values), weights=weights)
     return _judged(compared(own, better), value, WEIGHTS), True
+
+
+def _elsewhere(q: GaussianFit, sample: Draws, weights: np.ndarray, reliable: bool) -> float:
+    """Share of the weight beyond the reach of q that speaks for another mode.
+
+    Where the smoothed weights are reliable, that is what the smoothing has taken away: a few draws that have landed in a
+    narrow mode look like chance to it.
+    """
+    beyond = (q.whiten(np.asarray(sample.values)) ** 2).sum(axis=1) > stats.chi2.ppf(REACH, q.mean.size)
+    raw = special.softmax(sample.log_ratio)[beyond].sum()
+    if reliable:
+        return float(raw - weights[beyond].sum())
+    return float(weights[beyond].sum()) if q.mean.size <= FEW else 0.0
 
 
 def by_chains(q: GaussianFit, own: Margins, seed: int, runs: int) -> tuple[Finding, bool]:
@@ -121,6 +142,10 @@ def by_chains(q: GaussianFit, own: Margins, seed: int, runs: int) -> tuple[Findi
 def _judged(table: pd.DataFrame, value: str, otherwise: str) -> Finding:
     """A verdict from q's comparison with better draws."""
     worst = table.loc[table["share"].idxmin()]
+    if np.isnan(worst["value"]):
+        return Finding(
+            UNDECIDED, value, f"{worst['margin']} is not a number at some of the draws", float(worst["share"])
+        )
     found = {"mean": "mean {:+.2f} ± {:.2f} sd off", "sd": "sd × {:.2f} ± {:.2f}"}
     text = found.get(worst["of"], "below q's " + worst["of"] + " lie {:.1%} ± {:.1%}").format(
         worst["value"], worst["error"]
@@ -162,7 +187,8 @@ def _more(q: GaussianFit, better: GaussianFit, sample: Draws, seed: int) -> Find
     error = gain.std() / np.sqrt(ELBO_DRAWS)
     worst = ratio[np.argmax(np.abs(np.log(ratio)))]
     says = f"q's mean is {shift:+.2f} sd, its sd × {worst:.2f} of where it then stands (worst parameters)"
-    arrived = _within(shift, ratio) or (gain.mean() < 2 * error and error < SMALL)
+    gained = gain.mean() > max(LARGE, 2 * error)
+    arrived = not gained and (_within(shift, ratio) or (gain.mean() < 2 * error and error < SMALL))
     value = f"gains {gain.mean():,.3f} ± {error:,.3f} nats"
     return Finding(TRUST if arrived else LONGER, value, f"{'arrived' if arrived else 'not arrived'}: {says}")
 
@@ -176,7 +202,7 @@ def _restarts(q: GaussianFit, better, others: list, asked: int) -> Finding:
         return Finding(UNDECIDED, f"0 of {asked} fits", says)
     places = [better]
     for fit, sample in sorted(others, key=lambda one: -one[1].log_ratio.mean()):
-        if not any(_reaches(place, sample) for place in (q, *(p for p, _ in places))):
+        if not any(_reaches(place, fit) for place in (q, *(p for p, _ in places))):
             places.append((fit, sample))
     share = special.softmax([sample.log_ratio.mean() for _, sample in places])
     means, sds = np.array([fit.mean for fit, _ in places]), np.array([fit.sd for fit, _ in places])
@@ -184,7 +210,7 @@ def _restarts(q: GaussianFit, better, others: list, asked: int) -> Finding:
     sd = np.sqrt(share @ (sds**2 + (means - mean) ** 2))
     value = f"other places: {len(places) - 1} (from {len(others)} fits)"
     if len(places) == 1:
-        reached = all(_reaches(q, sample) for _, sample in others)
+        reached = all(_reaches(q, fit) for fit, _ in others)
         return Finding(
             TRUST, value, f"all ended within reach of q{'' if reached else ', or where more optimisation takes it'}"
         )
@@ -194,10 +220,9 @@ def _restarts(q: GaussianFit, better, others: list, asked: int) -> Finding:
     return Finding(TRUST if fine else NOT, value, says)
 
 
-def _reaches(q: GaussianFit, sample: Draws) -> bool:
-    """Whether the middle of `sample` is where draws of q come."""
-    eta = q.whiten(np.asarray(sample.values))
-    return bool(np.median((eta**2).sum(axis=1)) <= stats.chi2.ppf(REACH, q.mean.size))
+def _reaches(q: GaussianFit, other: GaussianFit) -> bool:
+    """Whether q comes to the mean of the other, on the straight line from its own: in units of q's sd along it."""
+    return bool(np.linalg.norm(q.whiten(other.mean[None])) <= stats.norm.isf((1 - REACH) / 2))
 
 
 def _largest(shift: np.ndarray) -> float:

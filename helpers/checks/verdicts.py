@@ -40,10 +40,10 @@ CANNOT_SEE = {
     "joint density, whose ratios vary more with every parameter)",
     "ELBO": "its distance to the log evidence, which is KL(q‖p): unknown, so no verdict; compare fits of the same "
     "data by it",
-    "weights": "what lies where q, and a heavier tail about it, have no draws; sums and differences that are no "
+    "weights": "what lies where q, and a heavier tail about it, have no draws; correlations; sums and differences "
+    "that are no deterministics of the model",
+    "short chains": "modes that no chain reaches; a rare wide part; correlations; sums and differences that are no "
     "deterministics of the model",
-    "short chains": "modes that no chain reaches; a rare wide part; sums and differences that are no deterministics of "
-    "the model",
     "more optimisation": "whether the best of the family is any good; a better place beyond the next valley",
     "restarts": "modes in whose basin no start fell",
 }
@@ -63,7 +63,8 @@ def diagnose(
 
     Two instruments compare q with better draws: importance-weighted draws of a t about q, and, where these weights
     cannot be relied on, short Markov chains that start from draws of q. They compare the mean and the sd of every
-    unconstrained parameter, and the 5, 50 and 95 % quantiles of every parameter and deterministic.
+    unconstrained parameter, and the 5, 25, 50, 75 and 95 % quantiles of every parameter and deterministic that has at most
+    1,000 numbers. Correlations are not judged.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def diagnose(
     draws : int
         Draws behind the importance ratios, at least 1,000.
     chain_runs : int
-        Runs of the short chains, at most, of 40 transitions each: 40,000 gradients a run, of all rows. 0 for none.
+        Runs of the short chains, at most, of 40 transitions each: 50,000 gradients a run, of all rows. 0 for none.
     restarts : int
         Fits from draws of the prior; 0 for none.
     steps : int
@@ -87,8 +88,8 @@ def diagnose(
     Returns
     -------
     DataFrame
-        A row for each instrument, and "overall", with "verdict", "share" (of repeats with other draws in which the
-        instrument would say "trust"), "value", "what it says" and "cannot see". The overall verdict is "trust" (means
+        A row for each instrument, and "overall", with "verdict", "share" (how sure it is, by its standard error, that the
+        worst margin is within the limits), "value", "what it says" and "cannot see". The overall verdict is "trust" (means
         within 0.2 sd, sds within 0.8 to 1.25 of the posterior's, and quantiles as that implies, as far as the
         instruments can see), "use with importance weights" (true of `weighted(q.draws(df=3, seed=…))`), "fit longer",
         "do not use", "undecided" (too near to these limits, or an instrument that was asked could not run), or "n/a".
@@ -168,7 +169,7 @@ def _broken(log_ratio: np.ndarray) -> str:
 def _overall(found: dict[str, Finding], judge: Finding | None) -> Finding:
     """The verdict, from what all say; `judge` is the comparison with better draws that can be relied on."""
     arrived = found["more optimisation"].verdict != LONGER
-    failed = [name for name, finding in found.items() if finding.verdict == UNDECIDED and np.isnan(finding.share)]
+    failed = [name for name in ("more optimisation", "restarts") if found[name].verdict == UNDECIDED]
     if found["restarts"].verdict == NOT:
         if not arrived:
             return Finding(LONGER, says="more optimisation, and other starts, take q elsewhere")
@@ -179,12 +180,20 @@ def _overall(found: dict[str, Finding], judge: Finding | None) -> Finding:
         if found["short chains"].verdict == UNDECIDED:
             return Finding(UNDECIDED, says="the short chains are not at rest: more of them, or pm.sample, would decide")
         leave = "; where the chains are now, q is off" if found["short chains"].share < 1 - SURE else ""
+        if found["short chains"].value == "not run":
+            return Finding(UNDECIDED, says="the weights cannot be relied on: short chains would decide")
         return Finding(NOT, says=f"neither weights nor short chains can be relied on{leave}: run pm.sample")
     if judge.verdict == TRUST:
+        if found["weights"].verdict == UNDECIDED and judge is not found["weights"]:
+            return Finding(UNDECIDED, share=judge.share, says=found["weights"].says)
         if failed:
             says = f"no instrument objects, but these could not run: {', '.join(failed)}; they say what would decide"
             return Finding(UNDECIDED, share=judge.share, says=says)
-        return Finding(TRUST, share=judge.share, says="no instrument objects")
+        if arrived:
+            return Finding(TRUST, share=judge.share, says="no instrument objects")
+        return Finding(
+            TRUST, share=judge.share, says="every margin is within the limits, though its ELBO would still rise"
+        )
     longer = "" if arrived else "; its ELBO would still rise"
     if judge.verdict == UNDECIDED:
         way = "its weighted draws can be used" if judge is found["weights"] else "more chains or pm.sample would decide"

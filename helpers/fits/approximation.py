@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pymc as pm
 
-from helpers.fits.columns import margins
+from helpers.fits.columns import margins, side_by_side
 from helpers.fits.flat_model import FlatModel
 from helpers.fits.gaussian_fit import GaussianFit, as_datatree
 from helpers.fits.new_data import check_prediction, predictions
@@ -134,19 +134,19 @@ class Approximation:
             For a name that the model does not have.
         """
         columns = margins(self.q.model, self.zeta, names)
-        draws = Draws(np.column_stack([*columns.values()]), weights=self.weights)
-        plain = Draws(np.column_stack([*margins(self.q.model, self.q.draws(2_000, seed=0).values, names).values()]))
+        draws = Draws(side_by_side(columns, len(self.zeta)), weights=self.weights)
+        plain = Draws(side_by_side(margins(self.q.model, self.q.draws(2_000, seed=0).values, names), 2_000))
         low, middle, high = draws.quantile(np.array([0.05, 0.5, 0.95]))
         mean, sd = draws.mean, draws.sd
         shift = np.divide(plain.mean - mean, sd, out=np.zeros_like(sd), where=sd > 0)
         table = {"mean": mean, "sd": sd, "5 %": low, "50 %": middle, "95 %": high, "Gaussian": shift}
-        return pd.DataFrame(table, index=list(columns)).assign(believe=self._believed(names))
+        return pd.DataFrame(table, index=list(columns)).assign(believe=self._believed(names) & np.isfinite(mean))
 
     def _believed(self, names: Iterable[str] | None) -> np.ndarray | bool:
         if self._flaw() or self.chains is None:
             return not self._flaw()
         both = self.chains.began, self.chains.zeta
-        return at_rest(*(np.column_stack([*margins(self.q.model, zeta, names).values()]) for zeta in both))
+        return at_rest(*(side_by_side(margins(self.q.model, zeta, names), len(zeta)) for zeta in both))
 
     def to_datatree(self, draws: int = 2_000, *, seed: int = 0):
         """Corrected draws of every parameter and deterministic, with equal weights, as group "posterior" with one chain."""

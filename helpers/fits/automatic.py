@@ -26,6 +26,7 @@ STARTS = 4
 ROUNDS = 12  # at most
 ENOUGH = 0.01  # nats: stop when a round gains less than this, or less than two standard errors
 SURE = 0.1  # nats: do not stop while the standard error of the gain is larger
+ROUNDING = 1e-6  # nats, which an exact q may lose
 FAR = 1.0  # nats: after such a gain, take the Hessian anew
 DRAWS = 4_000
 REACH = 0.999  # of the mass of one coordinate: a mean beyond that is another place
@@ -159,7 +160,9 @@ class _Search:
             after = better.draws(DRAWS, seed=self.seed)
             gain, error = _gain(self.sample, after)
             self.say(f"round {k + 1}: the ELBO gained {gain:.2f} nats")
-            if np.isfinite(self.sample.log_ratio.mean()) and not gain > -5 * error:  # worse, or not a number
+            if np.isfinite(self.sample.log_ratio.mean()) and not gain > -max(
+                5 * error, ROUNDING
+            ):  # worse, or not a number
                 rate /= 3
                 continue
             self.take(better, after)

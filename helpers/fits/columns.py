@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from helpers.fits.flat_model import FlatModel
@@ -26,14 +29,29 @@ def margins(model: FlatModel, zeta: np.ndarray, names: Iterable[str] | None = No
     ValueError
         For a name that the model does not have.
     """
-    values = {name: np.asarray(value) for name, value in model.constrain_all(zeta).items()}
-    unknown = set(names or ()) - set(values)
+    shapes = {name: each.shape for name, each in jax.eval_shape(model.constrain, model.start).items()}
+    unknown = set(names or ()) - set(shapes)
     if unknown:
-        raise ValueError(f"names must be of the model's variables ({', '.join(values)}); got {unknown.pop()!r}")
+        raise ValueError(f"names must be of the model's variables ({', '.join(shapes)}); got {unknown.pop()!r}")
+    wanted = [
+        name for name, shape in shapes.items() if (name in names if names is not None else math.prod(shape) <= LONG)
+    ]
     columns = {}
-    for name, value in values.items():
-        flat = value.reshape(len(zeta), -1)
-        if name in names if names is not None else flat.shape[1] <= LONG:
-            places = [*np.ndindex(value.shape[1:])]
-            columns |= {f"{name}{list(place) if place else ''}": flat[:, k] for k, place in enumerate(places)}
+    for name, value in _values(model, zeta, wanted, shapes).items():
+        flat = np.asarray(value, float).reshape(len(zeta), -1)
+        for k, place in enumerate(np.ndindex(shapes[name])):
+            columns[f"{name}{list(place) if place else ''}"] = flat[:, k]
     return columns
+
+
+def side_by_side(columns: dict[str, np.ndarray], draws: int) -> np.ndarray:
+    """What `margins` gives, as one array, shape (draws, columns); there may be none."""
+    return np.stack([*columns.values()], axis=1) if columns else np.empty((draws, 0))
+
+
+def _values(model: FlatModel, zeta: np.ndarray, wanted: list[str], shapes: dict) -> dict[str, jax.Array]:
+    """The variables that are wanted; the others, which may be large, are not kept for every draw."""
+    if len(wanted) == len(shapes):
+        return model.constrain_all(zeta)
+    some = jax.jit(lambda one: {name: value for name, value in model.constrain(one).items() if name in wanted})
+    return jax.lax.map(some, jnp.asarray(zeta, model.start.dtype)) if wanted else {}

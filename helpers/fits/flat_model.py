@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from types import SimpleNamespace
@@ -139,7 +140,9 @@ class FlatModel:
     @cached_property
     def constrain_all(self) -> Callable:
         """ζ of shape (draws, size) → every parameter and deterministic, each of shape (draws, …)."""
-        return jax.jit(lambda zeta: jax.lax.map(self.constrain, zeta, batch_size=10))
+        sizes = [math.prod(each.shape) for each in jax.eval_shape(self.constrain, self.start).values()]
+        at_once = 10 if all(sizes) else None  # lax.map cannot cut what is empty into batches
+        return jax.jit(lambda zeta: jax.lax.map(self.constrain, zeta, batch_size=at_once))
 
     def _constrained(self) -> Callable:
         variables = self.model.unobserved_RVs

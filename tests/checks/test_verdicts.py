@@ -88,14 +88,14 @@ def test_a_fit_over_both_modes_is_usable_with_weights(mixture):
         assert weighted(draws).mean[0] == pytest.approx(0.34, abs=0.02)
 
 
-def test_a_lost_mode_is_seen_by_the_restarts_only(mixture):
+def test_a_lost_mode_is_seen_by_the_restarts(mixture):
     fit = advi(mixture, start=[0.5], start_sd=0.1, steps=500, seed=3)
     table = diagnose(mixture, normal(mixture, fit.mean[0], 1.03 * fit.sd[0]), **QUICK)
     assert table.loc["restarts", "verdict"] == overall(table) == NOT
-    assert table["verdict"].iloc[:5].isin([TRUST, NA]).all()
+    assert table.loc["weights", "verdict"] == UNDECIDED and "a lost mode?" in table.loc["weights", "what it says"]
     assert "other places: 1" in table.loc["restarts", "value"] and "20.0%" in table.loc["restarts", "what it says"]
     blind = diagnose(mixture, normal(mixture, fit.mean[0], 1.03 * fit.sd[0]), restarts=0, **QUICK)
-    assert overall(blind) == TRUST and "would not be seen" in blind.loc["restarts", "what it says"]
+    assert overall(blind) == UNDECIDED and "would not be seen" in blind.loc["restarts", "what it says"]
 
 
 def test_what_pm_fit_returns_is_matched_by_names(plain):
@@ -299,7 +299,7 @@ def test_many_parameters_are_judged_by_short_chains():
         assert table.loc["weights", "verdict"] == NA and "cannot be relied on" in table.loc["weights", "what it says"]
         assert overall(table) == table.loc["short chains", "verdict"] == verdict
     assert "the draws of the chains are better" in table.loc["overall", "what it says"]
-    assert overall(diagnose(*chain(0.3, 40), chain_runs=0, **QUICK)) == NOT  # nobody is left to ask
+    assert overall(diagnose(*chain(0.3, 40), chain_runs=0, **QUICK)) == UNDECIDED
 
 
 def test_heavy_tails_are_seen_by_draws_with_heavier_ones():
@@ -352,6 +352,72 @@ def test_a_gain_without_a_standard_error_does_not_count_as_arrived():
     q = GaussianFit(FlatModel(model), np.array([-0.888, -0.888]), np.array([0.41, 0.41]))
     table = diagnose(model, q, seed=1)
     assert table.loc["more optimisation", "verdict"] == LONGER and overall(table) in (LONGER, NOT)
+
+
+def test_a_lost_mode_is_seen_among_many_parameters():
+    """½ N(±3, 1) and 60 others that are standard normal."""
+    with pm.Model() as model:
+        pm.NormalMixture("x", [0.5, 0.5], [-3, 3], sigma=[1, 1])
+        pm.Normal("y", 0, 1, shape=60)
+    flat = FlatModel(model)
+    table = diagnose(flat, GaussianFit(flat, np.r_[3.0, np.zeros(60)], np.ones(61)), seed=1, draws=4000)
+    assert overall(table) == table.loc["restarts", "verdict"] == NOT
+
+
+def test_a_narrow_mode_is_suspected_where_a_few_wide_draws_fall_into_it():
+    """Half of the mass in a spike of sd 0.02, which neither q nor a start reaches, and which the smoothing takes for chance."""
+    with pm.Model() as model:
+        x = pm.Normal("x", 0, 10)
+        log_p = pm.logp(pm.NormalMixture.dist([0.5, 0.5], [0, 8], [1, 0.02]), x)
+        pm.Potential("likelihood", log_p - pm.logp(pm.Normal.dist(0, 10), x))
+    flat = FlatModel(model)
+    said = [overall(diagnose(flat, normal(flat, 0, 1), seed=seed, steps=200)) for seed in range(5)]
+    assert said.count(UNDECIDED) >= 3  # 1 of 12 sets of draws has none in the spike
+
+
+def test_a_narrow_middle_between_right_tails_is_seen():
+    """0.85 N(0, 0.3²) + 0.15 N(0, 2.4²) by its own mean and sd: the 50 % interval of q holds 86 %."""
+    with pm.Model() as model:
+        pm.NormalMixture("x", [0.85, 0.15], [0, 0], sigma=[0.3, 2.4])
+    flat = FlatModel(model)
+    table = diagnose(flat, normal(flat, 0, np.sqrt(0.85 * 0.09 + 0.15 * 5.76)), seed=1)
+    assert overall(table) in (WEIGHTS, NOT, LONGER)
+
+
+@pytest.mark.parametrize("of", ["clipped", "true or false", "constant"])
+def test_equal_draws_are_no_error(plain, of):
+    with pm.Model() as model:
+        x = pm.Normal("x", 0, 1)
+        pm.Deterministic("y", {"clipped": pt.maximum(x, 0), "true or false": x > 1, "constant": x * 0 + 1}[of])
+    flat = FlatModel(model)
+    assert overall(diagnose(flat, normal(flat, 0, 1), **QUICK)) == TRUST
+
+
+def test_a_deterministic_that_is_no_number_somewhere_is_not_passed_over():
+    with pm.Model() as model:
+        x = pm.Normal("x", 0, 1)
+        pm.Deterministic("y", pt.log(3.8 - x))
+    flat = FlatModel(model)
+    table = diagnose(flat, normal(flat, 0, 1), seed=1)
+    assert overall(table) == UNDECIDED and "y is not a number" in table.loc["weights", "what it says"]
+
+
+def test_long_and_empty_variables():
+    for shape in (1001, (0,)):
+        with pm.Model() as model:
+            pm.Normal("x", 0, 1)
+            pm.Normal("y", 0, 1, shape=shape)
+        flat = FlatModel(model)
+        assert overall(diagnose(flat, GaussianFit(flat, np.zeros(flat.size), np.ones(flat.size)), **QUICK)) == TRUST
+
+
+def test_a_lost_correlation_of_a_full_rank_fit_has_not_arrived():
+    with pm.Model() as model:
+        pm.MvNormal("x", np.zeros(2), np.array([[1, 0.99], [0.99, 1]]))
+    flat = FlatModel(model)
+    table = diagnose(flat, GaussianFit(flat, np.zeros(2), np.eye(2)), **QUICK)
+    assert table.loc["more optimisation", "verdict"] == LONGER
+    assert table.loc["overall", "what it says"] == "every margin is within the limits, though its ELBO would still rise"
 
 
 def test_a_lost_correlation_is_seen():
