@@ -18,6 +18,8 @@ from helpers.pictures.style import PALETTE
 from helpers.truth.targets import Normal, Target, normal
 
 FRAMES = 32
+RATE = 8  # frames a second
+PAUSE = 2  # seconds that the last frame stands before the clip begins again
 KL_LEVELS = np.array([0.05, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000])
 
 
@@ -76,7 +78,7 @@ def advi_path(path: np.ndarray, log_p: Callable, target: Target, best: Normal) -
         surface.set_title(f"step {k:,}")
         return trail, head, curve
 
-    clip = _as_gif(FuncAnimation(figure, draw_frame, frames=frames))
+    clip = _as_gif(FuncAnimation(figure, draw_frame, frames=[*frames, *[frames[-1]] * RATE * PAUSE]))
     plt.close(figure)
     alt = "Animation: ADVI climbs from N(0, 1) along a bend to the best Gaussian and then hovers around it."
     return HTML(f'<img alt="{alt}" width="760" src="data:image/gif;base64,{clip}">')
@@ -101,5 +103,5 @@ def _shift(log_p: Callable, target: Target) -> float:
 def _as_gif(clip: FuncAnimation) -> str:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "clip.gif"
-        clip.save(file, writer=PillowWriter(fps=8), dpi=90)
+        clip.save(file, writer=PillowWriter(fps=RATE), dpi=90)
         return base64.b64encode(file.read_bytes()).decode()

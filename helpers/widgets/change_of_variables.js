@@ -18,6 +18,8 @@ const grid = (from, to, step) => {
 // A point of a density of ζ: its height on the line, and its height on (0, 1) with and without the Jacobian.
 const point = (zeta, density) => ({ zeta, theta: sigmoid(zeta), bare: density, carried: density / slope(zeta) });
 
+const LINE = { label: "ζ", height: "density", step: 5, across: "zeta", q: "bare", p: "bare", full: "bare" };
+
 // q's strips of equal probability, each a list of points.
 function strips({ mu, sigma }, { inner_edges }, { reach, step }) {
   const edges = [-reach, ...inner_edges, reach];
@@ -27,6 +29,7 @@ function strips({ mu, sigma }, { inner_edges }, { reach, step }) {
 }
 
 const targetOf = ({ target }, { targets }) => targets.find(({ name }) => name === target); // undefined for "none"
+const viewOf = (state, options) => targetOf(state, options)?.view ?? options.view;
 
 function targetPoints({ a, b, log_beta }) {
   return grid(-14, 14, 0.05).map((zeta) => point(zeta, Math.exp(-a * softplus(-zeta) - b * softplus(zeta) - log_beta)));
@@ -65,17 +68,19 @@ const page = ({ mu, sigma, targets, none, strips }) => `
 
 // The two panels: which coordinate goes to the right, and which height q and p have there. "full" sets the scale, which
 // is the same with and without the Jacobian, so that one sees what it does.
-function panels({ jacobian }, { line }) {
-  const unit = { label: "θ", ends: [0, 1], step: 0.25, across: "theta", p: "carried", full: "carried" };
-  const [q, height] = jacobian ? ["carried", "density"] : ["bare", "q(ζ), not a density"];
+function panels(state, options) {
+  const view = viewOf(state, options);
+  const ends = { ends: [view.from, 1], step: (1 - view.from) / 4 };
+  const unit = { ...view, ...ends, label: "θ", across: "theta", p: "carried", full: "carried" };
+  const [q, height] = state.jacobian ? ["carried", "density"] : ["bare", "q(ζ), not a density"];
   return {
-    line: { label: "ζ", height: "density", ends: line, step: 5, across: "zeta", q: "bare", p: "bare", full: "bare" },
+    line: { ...options.view, ...LINE, ends: options.line },
     unit: { ...unit, q, height },
   };
 }
 
 // The least of the allowed heights that holds both curves, where one of them does.
-function topOf({ full, p }, pieces, target, { tops, edge }) {
+function topOf({ full, p, tops, edge }, pieces, target) {
   const seen = target.filter(({ theta }) => full === "bare" || (theta > edge && theta < 1 - edge));
   const peak = Math.max(...pieces.flat().map((d) => d[full]), ...seen.map((d) => d[p]));
   return tops.find((top) => top >= peak) ?? tops.at(-1);
@@ -84,7 +89,7 @@ function topOf({ full, p }, pieces, target, { tops, edge }) {
 // Draws the axes of a panel and empty curves; returns the curves, and the pixels of a point.
 function drawFrame(plot, { label, ends, step, height }, top, { strips }, width) {
   const heights = range(7).map((k) => (top * k) / 6);
-  const across = { label, ends, ticks: grid(...ends, step).map((value) => [value, `${value}`]) };
+  const across = { label, ends, ticks: grid(...ends, step).map((value) => [value, `${Number(value.toFixed(4))}`]) };
   const up = { label: height, ends: [0, top], ticks: heights.map((value) => [value, `${Number(value.toFixed(2))}`]) };
   const { x, y, inner, svg } = panel({ ...PANEL, width }, across, up);
   const filled = strips.map((fill) => `<path class="cov-strip" fill="${fill}"/>`);
@@ -118,8 +123,8 @@ function drawState(parts, state, options) {
   for (const [name, shown] of Object.entries(panels(state, options))) {
     const width = widthOf(parts[name]);
     if (width === 0) continue;
-    const top = topOf(shown, pieces, target, options);
-    const key = `${shown.height} ${top} ${width}`;
+    const top = topOf(shown, pieces, target);
+    const key = `${shown.height} ${shown.ends} ${top} ${width}`;
     if (drawn[name]?.key !== key) drawn[name] = { key, ...drawFrame(parts[name], shown, top, options, width) };
     drawCurves(drawn[name], shown, top, pieces, target);
   }

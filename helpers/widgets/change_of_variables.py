@@ -25,12 +25,20 @@ from helpers.widgets.base import Pictured, beside, keep_among, keep_between, pic
 MU_RANGE = (-8.0, 8.0)
 SIGMA_RANGE = (0.1, 3.0)
 NO_TARGET = "none"
-BETAS = {"Beta(3, 2)": (3.0, 2.0), "Beta(12, 2)": (12.0, 2.0), "Beta(0.6, 0.6)": (0.6, 0.6)}
+BETAS = {
+    "Beta(3, 2)": (3.0, 2.0),
+    "Beta(12, 2)": (12.0, 2.0),
+    "Beta(0.6, 0.6)": (0.6, 0.6),
+    "Beta(1001, 2)": (1001.0, 2.0),
+}
 STRIPS = 10  # of equal probability
 REACH = 8.0  # sds of q on each side of μ; what lies beyond has a probability of 1e-15
 LINE = (-10.0, 10.0)  # the part of the ζ axis that is shown
 TOPS = (0.3, 0.6, 1.5, 3.0, 6.0, 12.0)  # the heights that a panel can have; what is higher is cut
 EDGE = 0.01  # a target that grows without bound at 0 or 1 does not set the height from there on
+VIEW = {"from": 0.0, "tops": TOPS, "edge": EDGE}  # of the panel of θ: its left end, its heights, and that edge
+CLOSE = {"from": 0.98, "tops": (420.0, 900.0, 1800.0), "edge": 0.0}  # for a target of which one would see nothing
+VIEWS = {name: CLOSE if name == "Beta(1001, 2)" else VIEW for name in (NO_TARGET, *BETAS)}
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ def colours() -> list[str]:
 
 @cache
 def menu() -> list[dict]:
-    """What the browser needs of each target: a, b, log B(a, b), and the best normal on ζ under KL(q‖p).
+    """What the browser needs of each target: a, b, log B(a, b), the best normal on ζ under KL(q‖p), and its view of θ.
 
     A list, because a stored notebook does not keep the order of a dict.
     """
@@ -88,7 +96,8 @@ def menu() -> list[dict]:
     for name, (a, b) in BETAS.items():
         best = best_gaussian(logit_beta(a, b), "KL(q‖p)")
         entry = {"name": name, "a": a, "b": b, "log_beta": float(special.betaln(a, b))}
-        entries.append(entry | {"best": {"mu": best.mean, "sigma": best.sd}})
+        view = VIEWS[name] | {"tops": list(VIEWS[name]["tops"])}
+        entries.append(entry | {"best": {"mu": best.mean, "sigma": best.sd}, "view": view})
     return entries
 
 
@@ -104,25 +113,35 @@ def _draw(state: State, figure: Figure) -> None:
     zetas = [np.linspace(*pair, 101) for pair in pairwise(edges)]
     zeta = np.concatenate(zetas)
     left, right = figure.subplots(1, 2)
-    _panel(left, zetas, [q.density(zeta) for zeta in zetas])
-    _panel(right, [special.expit(zeta) for zeta in zetas], [carried(q, zeta) for zeta in zetas])
+    view = VIEWS[state.target]
+    _panel(left, zetas, [q.density(zeta) for zeta in zetas], TOPS[-1])
+    _panel(right, [special.expit(zeta) for zeta in zetas], [carried(q, zeta) for zeta in zetas], view["tops"][-1])
     if state.target != NO_TARGET:
         _target(left, right, state.target)
     label = f"without the Jacobian: area {area(q, jacobian=False):.2g}"
     (line,) = right.plot(special.expit(zeta), carried(q, zeta, jacobian=False), "--", color="black", label=label)
     line.set_path_effects([withStroke(linewidth=4, foreground="white")])  # it crosses dark strips
     left.set(xlabel="ζ", ylabel="density", xlim=LINE, title=f"q = N({q.mean:.2f}, {q.sd:.2f}²)".replace("-", "−"))
-    right.set(xlabel="θ", xlim=(0, 1), title="q carried to θ = 1/(1 + e$^{−ζ}$): area 1")
+    right.set(xlabel="θ", xlim=(view["from"], 1), title="q carried to θ = 1/(1 + e$^{−ζ}$): area 1")
     figure.legend(loc="outside upper left", ncols=3)
 
 
-def _panel(axes: Axes, horizontal: list, heights: list) -> None:
-    """Draw q's strips and its outline; cut what is higher than the browser's highest panel."""
+def _panel(axes: Axes, horizontal: list, heights: list, highest: float) -> None:
+    """Draw q's strips and its outline; cut what is higher than the browser's highest panel.
+
+    Parameters
+    ----------
+    axes : Axes
+    horizontal, heights : lists of arrays
+        The points of each strip.
+    highest : float
+        The height of that panel.
+    """
     label = f"q, in strips of {100 // STRIPS} %" if axes.get_subplotspec().is_first_col() else None
     for x, height, colour in zip(horizontal, heights, colours(), strict=True):
         axes.fill_between(x, height, facecolor=colour, edgecolor="white", linewidth=0.5)
     axes.plot(np.concatenate(horizontal), np.concatenate(heights), color=style.PALETTE["approximation"], label=label)
-    axes.set_ylim(0, min(TOPS[-1], 1.15 * np.max(heights)))
+    axes.set_ylim(0, min(highest, 1.15 * np.max(heights)))
 
 
 def _target(left: Axes, right: Axes, name: str) -> None:
@@ -133,7 +152,8 @@ def _target(left: Axes, right: Axes, name: str) -> None:
     for axes, x, p in ((left, zeta, logit_beta(a, b)), (right, special.expit(zeta), beta(a, b))):
         axes.fill_between(x, p.density(x), color=blue, alpha=0.3, linewidth=0, zorder=0.9)
         axes.plot(x, p.density(x), color=blue, label=f"target p: {name}" if axes is left else None)
-        inner = np.abs(zeta) < special.logit(1 - EDGE)
+        edge = VIEWS[name]["edge"]
+        inner = np.abs(zeta) < special.logit(1 - edge) if edge else np.full(zeta.shape, True)
         axes.set_ylim(0, max(axes.get_ylim()[1], 1.15 * p.density(x)[inner].max()))
 
 
@@ -145,7 +165,8 @@ class ChangeOfVariables(Pictured):
     mu, sigma : float
         Where q starts; μ in [−8, 8], σ in [0.1, 3].
     target : str
-        "none", "Beta(3, 2)", "Beta(12, 2)" or "Beta(0.6, 0.6)": a density of θ to match.
+        "none", "Beta(3, 2)", "Beta(12, 2)", "Beta(0.6, 0.6)", or "Beta(1001, 2)", for which the panel of θ shows
+        0.98 to 1: a density of θ to match.
 
     Raises
     ------
@@ -164,8 +185,7 @@ class ChangeOfVariables(Pictured):
             "none": NO_TARGET,
             "inner_edges": special.ndtri(np.arange(1, STRIPS) / STRIPS).tolist(),
             "line": list(LINE),
-            "tops": list(TOPS),
-            "edge": EDGE,
+            "view": VIEW | {"tops": list(TOPS)},
             "strips": colours(),
         }
         super().__init__(State(mu, sigma, target), options)

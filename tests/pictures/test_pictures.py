@@ -1,5 +1,6 @@
 """Pictures made by scripts are current; figures reach the reader small and with a caption."""
 
+import base64
 import io
 import itertools
 import re
@@ -11,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from colorspacious import deltaE
-from PIL import Image
+from PIL import Image, ImageSequence
 from scipy import special
 
 from helpers.pictures import PALETTE, animation, course_map, drawing, transformations
@@ -161,3 +162,12 @@ def test_palette_picture_is_current(palette_script):
     new = np.asarray(Image.open(buffer).convert("RGB"), float)
     run = "run `uv run --group dev python images/palette.py`"
     assert new.shape == stored.shape and np.abs(new - stored).mean() < 0.02, run
+
+
+def test_the_animation_pauses_before_it_repeats():
+    target = targets.logit_beta(1001, 2)
+    path = np.linspace([0, 0], [6.5, -0.3], 50)
+    shown = animation.advi_path(path, target.log_density, target, targets.normal(6.5, 0.7)).data
+    clip = Image.open(io.BytesIO(base64.b64decode(shown.partition("base64,")[2].partition('"')[0])))
+    *each, last = [frame.info["duration"] for frame in ImageSequence.Iterator(clip)]
+    assert max(each) < 500 and last >= 2000

@@ -29,7 +29,7 @@ from tests.support.widgets import part, showing
 from tools.browser import chromium, jupyter, missing, wait_for_kernel
 
 CORNERS = [(0, 1), (1, 1), (-3, 0.5), (8, 3), (-8, 3), (-8, 0.1), (8, 0.1), (0, 3)]
-NAMES = ["none", "Beta(3, 2)", "Beta(12, 2)", "Beta(0.6, 0.6)"]
+NAMES = ["none", "Beta(3, 2)", "Beta(12, 2)", "Beta(0.6, 0.6)", "Beta(1001, 2)"]
 needs_browser = pytest.mark.skipif(bool(missing()), reason=missing())
 AREAS = "(state) => module.areas(state, model.get('options'))"
 
@@ -54,7 +54,7 @@ def strip_areas(mu: float, sigma: float) -> np.ndarray:
         ("sigma", 0.09, "between 0.1 and 3"),
         ("sigma", 3.1, "between 0.1 and 3"),
         ("sigma", None, "finite"),
-        ("target", "Beta(1001, 2)", "'none', 'Beta(3, 2)', 'Beta(12, 2)', 'Beta(0.6, 0.6)'"),
+        ("target", "Beta(1001, 3)", "'none', 'Beta(3, 2)', 'Beta(12, 2)', 'Beta(0.6, 0.6)', 'Beta(1001, 2)'"),
         ("target", None, "'none', 'Beta(3, 2)'"),
     ],
 )
@@ -176,6 +176,20 @@ def test_best_q_moves_the_sliders(show):
         for name, best in entry["best"].items():
             assert float(part(page, name).input_value()) == pytest.approx(best, abs=0.006)  # the slider's step
         assert page.evaluate("(({mu, sigma}) => ({mu, sigma}))(model.get('state'))") == entry["best"]
+
+
+@needs_browser
+def test_a_narrow_target_is_seen_close(show):
+    page = show(ChangeOfVariables(mu=6, target="Beta(1001, 2)"))
+    ticks = page.locator("[data-id=unit] svg text")
+    assert {"0.98", "0.985", "0.99", "0.995", "1", "420"} <= {*ticks.all_text_contents()}
+    assert (
+        page.locator("[data-id=unit] .cov-p").evaluate("(curve) => curve.getBBox().y") > 0
+    )  # its peak, 369, is not cut
+    part(page, "best").click()
+    assert part(page, "mu-value").inner_text() == "6.47"
+    part(page, "target").select_option("Beta(3, 2)")
+    assert "0.25" in ticks.all_text_contents()
 
 
 @needs_browser
