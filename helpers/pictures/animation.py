@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
+import io
+from collections.abc import Callable, Iterable
 
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
-from matplotlib.animation import FuncAnimation, PillowWriter
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from PIL import Image
 
 from helpers.pictures.style import PALETTE
 from helpers.truth.targets import Normal, Target, normal
@@ -66,19 +68,16 @@ def advi_path(path: np.ndarray, log_p: Callable, target: Target, best: Normal) -
     (head,) = surface.plot([], [], "o", color=PALETTE["approximation"], markersize=6)
     zeta = np.linspace(-3, 11, 400)
     curve = _draw_density(density, zeta, target)
-    surface.set_title("step 2,000")  # room for what every frame writes
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # laid out once, not for every frame
+    title = surface.set_title("step 2,000")  # room for what every frame writes
 
-    def draw_frame(k: int):
+    def move_to(k: int) -> None:
         mu, omega = path[k]
         trail.set_data(*path[: k + 1].T)
         head.set_data([mu], [omega])
         curve.set_data(zeta, normal(mu, np.exp(omega)).density(zeta))
-        surface.set_title(f"step {k:,}")
-        return trail, head, curve
+        title.set_text(f"step {k:,}")
 
-    clip = _as_gif(FuncAnimation(figure, draw_frame, frames=[*frames, *[frames[-1]] * RATE * PAUSE]))
+    clip = _as_gif(figure, [trail, head, curve, title], move_to, frames)
     plt.close(figure)
     alt = "Animation: ADVI climbs from N(0, 1) along a bend to the best Gaussian and then hovers around it."
     return HTML(f'<img alt="{alt}" width="760" src="data:image/gif;base64,{clip}">')
@@ -100,8 +99,32 @@ def _shift(log_p: Callable, target: Target) -> float:
     return float((log_p(at) - target.log_density(at))[0])
 
 
-def _as_gif(clip: FuncAnimation) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "clip.gif"
-        clip.save(file, writer=PillowWriter(fps=RATE), dpi=90)
-        return base64.b64encode(file.read_bytes()).decode()
+def _as_gif(figure: Figure, moving: list[Artist], move_to: Callable, frames: Iterable[int]) -> str:
+    """One picture for each frame, as a GIF in base64. What stands still is laid out and drawn once.
+
+    Parameters
+    ----------
+    figure : Figure
+    moving : list of Artist
+        What `move_to` changes; drawn over the rest.
+    move_to : callable
+        Frame → None.
+    frames : iterable of int
+    """
+    figure.set_dpi(90)
+    canvas = FigureCanvasAgg(figure)
+    for artist in moving:
+        artist.set_animated(True)
+    canvas.draw()
+    background, images = canvas.copy_from_bbox(figure.bbox), []
+    for frame in frames:
+        move_to(frame)
+        canvas.restore_region(background)
+        for artist in moving:
+            figure.draw_artist(artist)
+        images.append(Image.fromarray(np.array(canvas.buffer_rgba())).convert("RGB").quantize(64))
+    file = io.BytesIO()
+    each = 1000 // RATE  # milliseconds
+    durations = [each] * (len(images) - 1) + [1000 * PAUSE]
+    images[0].save(file, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0)
+    return base64.b64encode(file.getvalue()).decode()
