@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "divergences": ["elbo", "entropy", "kl", "log_evidence"],
         "draws": ["Draws"],
         "linear": ["one_scale"],
+        "normal_columns": ["NormalColumns"],
         "targets": ["Target", "beta", "logit_beta", "normal", "normal_mixture", "student_t"],
         "targets_2d": ["get_target_2d"],
     },
