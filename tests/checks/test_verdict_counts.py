@@ -11,15 +11,18 @@ from helpers.checks.verdicts import LONGER, NOT, TRUST, UNDECIDED, WEIGHTS
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = json.loads((ROOT / "benchmarks/verdicts/results.json").read_text(encoding="utf-8"))
-COUNTED = [row for row in ROWS if row["kind"] != "hidden"]
+RIGHT, WRONG = ([row for row in ROWS if row["right"] is right] for right in (True, False))
+
+
+def total(rows, key):
+    return sum(row[key] for row in rows)
 
 
 def test_the_goals_are_met():
-    verdicts, right = sum(row["seeds"] for row in COUNTED), [row for row in COUNTED if row["right"]]
-    assert len(COUNTED) >= 40 and all(row["seeds"] >= 20 for row in ROWS)
-    assert sum(row["false trust"] for row in COUNTED) <= 0.01 * verdicts
-    assert sum(row["false alarms"] for row in right) <= 0.1 * sum(row["seeds"] for row in right)
-    assert sum(row["undecided"] for row in COUNTED) <= 0.15 * verdicts
+    assert len(ROWS) >= 40 and all(row["seeds"] >= 20 for row in ROWS)
+    assert total(ROWS, "false trust") <= 0.01 * total(WRONG, "seeds")
+    assert total(RIGHT, "false alarms") <= 0.1 * total(RIGHT, "seeds")
+    assert total(ROWS, "undecided") <= 0.15 * total(ROWS, "seeds")
 
 
 def test_the_chapter_says_what_was_counted():
@@ -28,15 +31,16 @@ def test_the_chapter_says_what_was_counted():
     table = [
         [int(n) for n in re.findall(r"\| (\d+)(?= \|)", line)] for line in text.splitlines() if line.count("|") == 9
     ]
-    rows = [row for row in table if row]
     said = Counter()
-    for row in COUNTED:
+    for row in ROWS:
         said.update(row["said"])
-    wrong = sum(row["false trust"] for row in COUNTED)
     verdicts = [said[verdict] for verdict in (TRUST, WEIGHTS, LONGER, NOT, UNDECIDED)]
-    assert [sum(column) for column in zip(*rows, strict=True)] == [len(COUNTED), *verdicts, wrong]
-    alarms = [row["false alarms"] for row in COUNTED]
-    right = sum(row["seeds"] for row in COUNTED if row["right"])
-    assert f"{len(COUNTED)} fits" in text and f"{sum(verdicts)} verdicts" in text
-    assert f"Of the {right} verdicts on right fits, {sum(alarms)} were" in text and max(alarms) == 20
-    assert [row["fit"] for row in ROWS if row["kind"] == "hidden"] == ["half in a narrow spike"]
+    found = [sum(column) for column in zip(*(row for row in table if row), strict=True)]
+    assert found == [len(ROWS), *verdicts, total(ROWS, "false trust")]
+    assert f"{len(ROWS)} fits" in text and f"{sum(verdicts):,} verdicts" in text
+    assert f"{total(ROWS, 'false trust')} of the {total(WRONG, 'seeds')} verdicts on wrong fits" in text
+    alarms = (
+        f"On the {total(RIGHT, 'seeds')} verdicts about right fits there was {total(RIGHT, 'false alarms')} false alarm"
+    )
+    assert f"{alarms}, and {total(ROWS, 'undecided')} verdicts" in text
+    assert {row["fit"] for row in ROWS if row["false trust"]} == {"half in a narrow spike"}
