@@ -235,7 +235,7 @@ def test_stored_graph_is_visible_before_the_notebook_is_trusted(tmp_path):
         page = browser.new_page(viewport={"width": 1150, "height": 1000})
         page.goto(address.format(page="lab/tree/03_logistic_regression.ipynb"))
         wait_for_kernel(page)
-        cell = page.locator(".jp-CodeCell", has_text="model_graph.show(")
+        cell = page.locator(".jp-CodeCell", has_text="Picture: the model as a graph")
         picture = cell.locator(".jp-OutputArea img")
         picture.scroll_into_view_if_needed()
         assert picture.evaluate("image => image.complete && image.naturalWidth") > 200
