@@ -37,7 +37,7 @@ FOLDED = {
 }  # tag: title, where it has none
 TITLE = re.compile(r"# @title (.+)\n")  # Colab shows it for the folded cell, and JupyterLab as the cell's first line
 SETUP_CELL = """\
-# @title Setup: run this cell first (in Colab it installs the course)
+# @title Setup: run this cell first
 import sys
 from importlib import metadata
 
