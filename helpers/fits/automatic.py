@@ -30,6 +30,7 @@ ROUNDING = 1e-6  # nats, which an exact q may lose
 FAR = 1.0  # nats: after such a gain, take the Hessian anew
 DRAWS = 4_000
 REACH = 0.999  # of the mass of one coordinate: a mean beyond that is another place
+MIRROR = 5.0  # nats by which log p̃ may differ between the places of two mirror images
 VALLEY = 1.0  # nats that log p̃ must fall between two places to make them modes of their own
 GOOD_KHAT, EFFECTIVE = 0.5, 0.8  # weights are reliable below that k-hat, if so many effective draws a draw are left
 MANY, HEAVIER = 20_000, 3  # draws of a t about q, and its degrees of freedom: its weights are reliable more often
@@ -188,7 +189,10 @@ class _Search:
         for place in places:
             if np.linalg.norm(self.q.whiten(place.mean[None])) > limit:
                 found = _place(self.flat, 2 * place.mean - self.q.mean, np.random.default_rng(self.seed))
-                return [GaussianFit(self.flat, *found[1:])] if found else []
+                if not found:
+                    return []
+                log_p = np.asarray(self.flat.log_densities(np.stack([found[1], self.q.mean])))
+                return [GaussianFit(self.flat, *found[1:])] if abs(log_p[0] - log_p[1]) < MIRROR else []
         return []
 
     def look_elsewhere(self, others: list[GaussianFit]) -> None:
