@@ -214,11 +214,12 @@ def print_spread(results: list[dict]) -> None:
 
 
 def _numbers(values: list) -> np.ndarray | None:
-    """What the seeds found, one row each; None for words, for yes and no, and where the seeds found different numbers of numbers."""
+    """What the seeds found, one row each; None for words, for yes and no, for infinity, and for lists of several lengths."""
     try:
-        return None if np.asarray(values[0]).dtype == bool else np.array(values, float)
+        numbers = np.array(values, float)
     except ValueError:
         return None
+    return None if np.asarray(values[0]).dtype == bool or not np.isfinite(numbers).all() else numbers
 
 
 def spread(results: list[dict]) -> dict:

@@ -6,6 +6,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools import ledger
+from tools.chapters import ROOT
 
 TABLE = """\
 [[chapter]]
@@ -58,3 +59,9 @@ def test_the_page(tmp_path):
     assert "\n| \\|θ\\| is near 2 | 2.01 | 2 ± 0.1 | 4 sd | 1.95 to 2.05 (20 seeds) |\n" in one
     assert "\n| both are low | 1, 2 | at most 3 | sd | 1, 2 (3 seeds) |\n" in one
     assert "\n| it is left | left | left | equal |  |\n" in two
+
+
+def test_stored_ranges_are_of_claims_that_are_made():
+    for stem, spread in json.loads((ROOT / ledger.SPREAD).read_text(encoding="utf-8")).items():
+        cells = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4).cells
+        assert set(spread) <= {row["words"] for cell in cells for row in ledger.claims_of(cell)}

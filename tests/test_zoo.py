@@ -1,6 +1,8 @@
 """The zoo of posteriors: that its gold is there, that it belongs to these models, and that it is right."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,14 @@ QUICK = ("score-iq", "poisson-age", "pumps", "eight-schools-centred", "growth-cu
 
 def test_every_posterior_has_gold_and_no_other():
     assert list(GOLD) == list(ZOO) and len(ZOO) >= 24
+
+
+def test_documents_count_the_zoo():
+    root = Path(__file__).resolve().parents[1]
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        assert f"{len(ZOO)} textbook posteriors" in (root / name).read_text(encoding="utf-8")
+    table = (root / "benchmarks/zoo/RESULTS.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| ([\w-]+) \| \d", table, re.MULTILINE) == list(ZOO)
 
 
 @pytest.mark.parametrize("name", ZOO)

@@ -14,16 +14,17 @@ import nbformat
 
 from helpers.checks.proofs import KEY, bounds, shown
 from tools.chapters import ROOT, chapters
+from tools.markdown import table
 
 SPREAD = Path("benchmarks", "claims.json")  # chapter: words of a claim: {"seeds": 20, "least": 0.1, "largest": 0.2}
 OPENING = """\
 # The ledger
 
 All {count} claims of the chapters that make their claims in cells of their own. "Found" is from the run that is stored. "Over
-seeds" gives the least and the largest value that the sweep found with other seeds; where it is empty the sweep has not been
-stored. A list gives several numbers that one claim is about.
+seeds" gives the least and the largest value that the sweep found with other seeds; it is empty for words, for
+yes and no, and where the sweep has not been stored. A list gives several numbers that one claim is about.
 """
-HEAD = "| claim | found | stated | because | over seeds |\n| --- | --- | --- | --- | --- |"
+COLUMNS = ["claim", "found", "stated", "because", "over seeds"]
 
 
 def claims_of(cell) -> list[dict]:
@@ -74,12 +75,12 @@ def page(root: Path = ROOT) -> str:
         for heading, rows in found:
             if rows:
                 lines = [line(row, spread.get(stem, {}).get(row["words"])) for row in rows]
-                parts.append("\n".join([f"**{heading}**\n", HEAD, *lines]))
+                parts.append(f"**{heading}**\n\n{table(COLUMNS, lines).rstrip()}")
                 count += len(rows)
     return "\n\n".join([OPENING.format(count=count), *parts]) + "\n"
 
 
-def line(row: dict, spread: dict | None) -> str:
+def line(row: dict, spread: dict | None) -> list[str]:
     """A claim as a row of the table."""
     texts = (row["words"], shown(row["found"]), bounds(row), row["because"] or "equal", over_seeds(spread))
-    return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"
+    return [text.replace("|", "\\|") for text in texts]

@@ -77,10 +77,8 @@ def stands_in(code: set[float], found: re.Match) -> bool:
 def claimed_by(row: dict) -> set[float]:
     """The numbers that a claim states: its value, its bounds, and those in its words; without their signs."""
     stated = [np.ravel(row[name]) for name in ("stated", "at_least", "at_most") if name in row]
-    numeric = [x for x in stated if x.dtype.kind in "iuf"]
-    return {abs(float(x)) for x in np.concatenate([*numeric, [1.0]])} | {
-        value(x) for x in NUMBER.finditer(row["words"])
-    }
+    numeric = {abs(float(x)) for each in stated if each.dtype.kind in "iuf" for x in each}
+    return numeric | {value(x) for x in NUMBER.finditer(row["words"])}
 
 
 def literals(cell) -> set[float]:

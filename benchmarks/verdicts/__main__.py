@@ -19,19 +19,19 @@ helpers.start()
 from benchmarks.verdicts.cases import Case, cases
 from helpers.checks import diagnose
 from helpers.checks.comparison import Margins, compared
-from helpers.fits import psis
+from helpers.checks.instruments import TRUST, UNDECIDED, WEIGHTS
+from helpers.fits.weights import HEAVIER, psis
 
 FOLDER = Path(__file__).parent
 SEEDS = 20
-TRUST, WEIGHTS, UNDECIDED = "trust", "use with importance weights", "undecided"
 
 
-def right(case: Case, weighted: bool, seed: int = 1) -> bool:
+def right(case: Case, weighted: bool) -> bool:
     """Whether all margins of q, or of its weighted draws, are within the limits, judged by exact draws."""
     model = case.q.model
     exact = Margins.of(model, case.exact, clusters=len(case.exact))
     draws = 20_000 if weighted else len(case.exact)  # what a reader gets; and enough to know q by
-    sample = case.q.draws(draws, seed=seed, df=3 if weighted else None)
+    sample = case.q.draws(draws, seed=1, df=HEAVIER if weighted else None)
     judged = Margins.of(model, sample.values, clusters=draws)
     if weighted:
         judged = replace(judged, weights=psis(sample.log_ratio)[0])

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pymc as pm
-from scipy import optimize, special, stats
+from scipy import special
 
-from helpers.fits import FlatModel, GaussianFit, approximate, psis
+from helpers.fits import FlatModel, GaussianFit, approximate
+from helpers.fits.weights import HEAVIER, effective, psis
+from helpers.truth import best_gaussian, student_t
 
 EXACT = 50_000  # draws
-rng = np.random.default_rng(7)
 
 
 @dataclass(frozen=True)
@@ -51,36 +52,36 @@ def matched(model: FlatModel, exact: np.ndarray, family: str = "full-rank", sds:
 
 def by_ratios(model: FlatModel) -> np.ndarray:
     """Draws of a posterior with few parameters and one mode: resampled from heavier tails about its best Gaussian."""
-    sample = approximate(model, seed=7, progress=False).q.draws(20 * EXACT, seed=7, df=3)
+    sample = approximate(model, seed=7, progress=False).q.draws(20 * EXACT, seed=7, df=HEAVIER)
     weights, khat = psis(sample.log_ratio)
-    if khat > 0.3 or 1 / (weights**2).sum() < 2 * EXACT:
+    if khat > 0.3 or effective(weights) < 2 * EXACT:
         raise ValueError(f"too few effective draws for a reference: k-hat {khat:.2f}")
     return np.asarray(sample.values)[np.random.default_rng(7).choice(len(weights), EXACT, p=weights)]
 
 
 def normals() -> dict[str, Case]:
     """A standard normal by normals of other places and widths."""
+    rng = np.random.default_rng(7)
     model = flat(lambda: pm.Normal("x", 0, 1))
     exact = rng.standard_normal((EXACT, 1))
     rows = [
-        ("right", 0, 1),
-        ("nearly right", 0.1, 1.1),
-        ("a little narrow", 0, 0.87),
-        ("shifted by 0.5", 0.5, 1),
-        ("shifted by 6", 6, 1),
-        ("shifted by 32", 32, 1),
-        ("narrow, 0.7", 0, 0.7),
-        ("narrow, 0.2", 0, 0.2),
-        ("wide, 1.5", 0, 1.5),
-        ("wide, 3", 0, 3),
+        ("right", "good", 0, 1),
+        ("nearly right", "good", 0.1, 1.1),
+        ("a little narrow", "good", 0, 0.87),
+        ("shifted by 0.5", "biased", 0.5, 1),
+        ("shifted by 6", "biased", 6, 1),
+        ("shifted by 32", "biased", 32, 1),
+        ("narrow, 0.7", "biased", 0, 0.7),
+        ("narrow, 0.2", "biased", 0, 0.2),
+        ("wide, 1.5", "too wide", 0, 1.5),
+        ("wide, 3", "too wide", 0, 3),
     ]
-    kinds = {"r": "good", "n": "biased", "a": "good", "s": "biased", "w": "too wide"}
-    kind = {name: "good" if name == "nearly right" else kinds[name[0]] for name, *_ in rows}
-    return {f"normal, {name}": Case(kind[name], gaussian(model, [mean], [sd]), exact) for name, mean, sd in rows}
+    return {f"normal, {name}": Case(kind, gaussian(model, [mean], [sd]), exact) for name, kind, mean, sd in rows}
 
 
 def correlated() -> dict[str, Case]:
     """Normal posteriors by the best mean-field q, whose sds are 1/√Λᵢᵢ; and by themselves."""
+    rng = np.random.default_rng(7)
     rows = {}
     for rho, size in ((0.2, 30), (0.3, 10), (0.5, 10), (0.55, 2), (0.9, 2)):
         covariance = (1 - rho) * np.eye(size) + rho
@@ -116,10 +117,11 @@ def chain(rho: float, size: int) -> None:
 
 def tails() -> dict[str, Case]:
     """Heavier or lighter tails than a Gaussian's, by the Gaussian of least KL."""
+    rng = np.random.default_rng(7)
     rows = {}
     for nu in (3, 10):
         model = flat(lambda nu=nu: pm.StudentT("x", nu=nu, mu=0, sigma=1))
-        q = gaussian(model, [0], [narrowest(nu)])
+        q = gaussian(model, [0], [best_gaussian(student_t(nu), "KL(q‖p)").sd])
         rows[f"Student-t, ν = {nu}"] = Case("heavy tails", q, rng.standard_t(nu, (EXACT, 1)))
     for shape in (0.5, 5):
         model = flat(lambda shape=shape: pm.Gamma("x", shape, 1))
@@ -140,16 +142,6 @@ def tails() -> dict[str, Case]:
     return rows | {"horseshoe": Case("heavy tails", q, exact)}
 
 
-def narrowest(nu: float) -> float:
-    """Sd of the Gaussian of least KL to Student's t."""
-    x = np.linspace(-60, 60, 100_001)
-
-    def loss(sd: float) -> float:
-        return -np.trapezoid(stats.norm.pdf(x, 0, sd) * stats.t.logpdf(x, nu), x) - np.log(sd)
-
-    return optimize.minimize_scalar(loss, bounds=(0.3, 3), method="bounded").x
-
-
 def funnel() -> None:
     y = pm.Normal("y", 0, 3)
     pm.Normal("x", 0, pm.math.exp(y / 2), shape=9)
@@ -161,6 +153,7 @@ def horseshoe() -> None:
 
 def modes() -> dict[str, Case]:
     """More than one mode."""
+    rng = np.random.default_rng(7)
     model = flat(lambda: pm.NormalMixture("x", [0.2, 0.8], [-0.3, 0.5], sigma=[0.1, 0.1]))
     exact = np.where(np.arange(EXACT) % 5, 0.5, -0.3)[:, None] + 0.1 * rng.standard_normal((EXACT, 1))
     rows = {
@@ -177,7 +170,7 @@ def modes() -> dict[str, Case]:
         + rng.standard_normal((EXACT, 1)) * np.where(np.arange(EXACT) % 2, 0.02, 1)[:, None]
     )
     rows["half in a narrow spike"] = Case("lost mode", gaussian(model, [0], [1]), exact)
-    model = flat(lambda: wide_lost_mode(99))
+    model = flat(lost_among_many)
     exact = rng.standard_normal((EXACT, 100))
     exact[:, 0] += np.where(np.arange(EXACT) % 2, 3, -3)
     rows["½ N(±3, 1) among 100, one found"] = Case(
@@ -190,9 +183,9 @@ def modes() -> dict[str, Case]:
     return rows
 
 
-def wide_lost_mode(others: int) -> None:
+def lost_among_many() -> None:
     pm.NormalMixture("x", [0.5, 0.5], [-3, 3], sigma=[1, 1])
-    pm.Normal("y", 0, 1, shape=others)
+    pm.Normal("y", 0, 1, shape=99)
 
 
 def spike() -> None:
@@ -210,6 +203,7 @@ def exchangeable() -> None:
 
 def transformed() -> dict[str, Case]:
     """Parameters with constraints, by Gaussians that have the moments of ζ."""
+    rng = np.random.default_rng(7)
     ordered = pm.distributions.transforms.ordered
     variance = 1 / rng.gamma(10, 0.1, EXACT)
     mean = np.sqrt(variance / 20) * rng.standard_normal(EXACT)

@@ -28,8 +28,9 @@ HEAD = """# The zoo
 
 Every margin of ζ against long NUTS chains (`gold.json`; R-hat < 1.01, 4,000 effective draws at least): worst error of a mean, in
 posterior sds, and least and largest ratio of sds. "q" is the Gaussian of `approximate` and "corrected" its draws, the worst of seeds
-1, 2 and 3. "Cold" is from the PyMC model to the draws with nothing
-compiled, "warm" the median of the other two seeds. Made by `python -m benchmarks.zoo.judge`, on two cores.
+1, 2 and 3. "Cold" is from the PyMC model to the draws
+with nothing compiled, "warm" the median of the other two seeds. Made by `python -m benchmarks.zoo.judge`, on two cores (other work ran
+beside it: take the seconds as upper bounds).
 
 """
 COLUMNS = ["posterior", "size", "q", "corrected", "trusted", "cold (s)", "warm (s)"]

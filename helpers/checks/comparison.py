@@ -16,7 +16,7 @@ MEAN_TOLERANCE = 0.2  # in sds
 SD_RATIOS = (0.8, 1.25)  # with both at their worst an interval of ±2 sd still covers 88 % instead of 95 %
 LEVELS = 0.05, 0.25, 0.5, 0.75, 0.95
 CONSTANT = 1e-9  # spread of a column, in its size, below which it is a constant with rounding noise
-FEW = 5_000  # independent draws for quantiles of parameters and deterministics, of which there may be many
+FOR_QUANTILES = 5_000  # independent draws for quantiles of parameters and deterministics, of which there may be many
 
 
 @dataclass(frozen=True)
@@ -58,43 +58,41 @@ class Margins:
             In how many independent groups they come, one after the other.
         """
         zeta = np.asarray(zeta, float)
-        columns = margins(model, zeta if clusters else zeta[:FEW])
+        columns = margins(model, zeta if clusters else zeta[:FOR_QUANTILES])
         columns = {name: column for name, column in columns.items() if not _constant(column)}
-        theta = side_by_side(columns, len(zeta) if clusters else min(len(zeta), FEW))
+        theta = side_by_side(columns, len(zeta) if clusters else min(len(zeta), FOR_QUANTILES))
         weights = np.full(len(zeta), 1 / len(zeta))
         return cls(list(model.labels), zeta, list(columns), theta, weights, clusters or len(zeta))
 
 
-def compared(judged: Margins, better: Margins, sd_ratios: tuple[float, float] = SD_RATIOS) -> pd.DataFrame:
+def compared(judged: Margins, better: Margins) -> pd.DataFrame:
     """Mean and sd of every ζ, and quantiles of every parameter and deterministic, against better draws.
 
     Parameters
     ----------
     judged, better : Margins
         Of the same model.
-    sd_ratios : tuple of float
-        Between which an sd of the judged draws, in sds of the better ones, is right.
 
     Returns
     -------
     DataFrame
         A row for each margin and quantity, with "value", its standard "error", the limits "low" and "high", and "share":
-        the probability that the value lies between them, one half where it is not a number. A mean's value is its distance in sds; an sd's is the ratio; a
-        quantile's is the share of the better draws below it, and its limits are those that the limits for mean and sd
-        come to for a normal distribution.
+        the probability that the value lies between them, one half where it is not a number. A mean's value is its
+        distance in sds; an sd's is the ratio; a quantile's is the share of the better draws below it, and its limits are
+        those that the limits for mean and sd come to for a normal distribution.
     """
-    table = pd.concat([_moments(judged, better, sd_ratios), _quantiles(judged, better, sd_ratios)], ignore_index=True)
+    table = pd.concat([_moments(judged, better), _quantiles(judged, better)], ignore_index=True)
     error = table["error"].clip(lower=1e-9)
     below, above = ((table["value"] - table["low"]) / error, (table["high"] - table["value"]) / error)
     share = stats.norm.cdf(below) + stats.norm.cdf(above) - 1
     return table.assign(share=np.where(table["value"].isna(), 0.5, share))
 
 
-def _moments(judged: Margins, better: Margins, sd_ratios) -> pd.DataFrame:
+def _moments(judged: Margins, better: Margins) -> pd.DataFrame:
     (mean, sd, of_mean, of_sd), (there, spread, more, of_spread) = (_mean_and_sd(one) for one in (better, judged))
     error, ratio = np.hypot(of_mean, more * spread / sd), spread / sd
     means = {"value": (there - mean) / sd, "error": error, "low": -MEAN_TOLERANCE, "high": MEAN_TOLERANCE}
-    sds = {"value": ratio, "error": ratio * np.hypot(of_sd, of_spread), "low": sd_ratios[0], "high": sd_ratios[1]}
+    sds = {"value": ratio, "error": ratio * np.hypot(of_sd, of_spread), "low": SD_RATIOS[0], "high": SD_RATIOS[1]}
     return pd.concat(
         [pd.DataFrame({"margin": better.labels, "of": of} | part) for of, part in (("mean", means), ("sd", sds))]
     )
@@ -112,7 +110,7 @@ def _constant(column: np.ndarray) -> bool:
     return bool(np.ptp(column) <= CONSTANT * np.abs(column).max())
 
 
-def _quantiles(judged: Margins, better: Margins, sd_ratios) -> pd.DataFrame:
+def _quantiles(judged: Margins, better: Margins) -> pd.DataFrame:
     names = [name for name in better.names if name in judged.names]
     theirs = better.theta[:, [better.names.index(name) for name in names]]
     own = judged.theta[:, [judged.names.index(name) for name in names]]
@@ -129,7 +127,7 @@ def _quantiles(judged: Margins, better: Margins, sd_ratios) -> pd.DataFrame:
         share = np.where(unknown, np.nan, weights @ below)
         same = own_weights @ ((own < quantile) + 0.5 * (own == quantile))  # the level, but where draws are equal
         noise = np.sqrt((share * (1 - share)).clip(1 / len(theirs)) * (own_weights**2).sum())  # of the judged quantile
-        edges = np.multiply.outer(sd_ratios, stats.norm.ppf(same))
+        edges = np.multiply.outer(SD_RATIOS, stats.norm.ppf(same))
         low, high = edges.min(axis=0) - MEAN_TOLERANCE, edges.max(axis=0) + MEAN_TOLERANCE
         limits = {"low": stats.norm.cdf(low), "high": stats.norm.cdf(high)}
         error = np.hypot(_error(below - share, better), noise)

@@ -10,17 +10,14 @@ from scipy import special, stats
 
 from helpers.checks.comparison import MEAN_TOLERANCE, SD_RATIOS, Margins, compared
 from helpers.checks.refits import fit_again
-from helpers.fits.approximation import ASTRAY_SHARE
-from helpers.fits.gaussian_fit import GaussianFit
-from helpers.fits.short_chains import CHAINS, run_chains
-from helpers.fits.weights import khat_error, khat_threshold, psis
+from helpers.fits.gaussian_fit import REACH, GaussianFit
+from helpers.fits.short_chains import ASTRAY_SHARE, CHAINS, run_chains
+from helpers.fits.weights import HEAVIER, MOST, effective, khat_error, khat_threshold, psis
 from helpers.truth.draws import Draws
 
 TRUST, WEIGHTS, LONGER, NOT = "trust", "use with importance weights", "fit longer", "do not use"
 UNDECIDED, NA = "undecided", "n/a"
 SURE = 0.975  # how sure a verdict must be
-HEAVIER = 3  # degrees of freedom of the draws that the weights are given to
-MOST = 100  # parameters; with more, none of these draws is left
 FINITE_VARIANCE = 0.5  # k-hat below which the weighted means have a standard error
 LEAST_EFFECTIVE = 100  # draws: a weighted mean then has a Monte Carlo error of a tenth of an sd, half the tolerance
 NEARLY_ALL = 0.5  # of the draws are effective: the tail of the ratios is too thin to spoil what it says
@@ -29,7 +26,6 @@ FEW = 5  # parameters; with more, the draws of heavier tails are nearly all beyo
 ELBO_DRAWS = 2_000  # of q, to compare ELBOs
 SMALL = 0.5  # nats: with a larger standard error a gain says nothing
 LARGE = 1.0  # nats: after a larger gain q had not arrived, whatever its margins are
-REACH = 0.999  # of the mass of one coordinate: beyond that q does not reach
 FAILED = "met NaN or infinity, so a better place or a lost mode would not be seen"
 
 
@@ -85,9 +81,9 @@ def by_weights(q: GaussianFit, own: Margins, draws: int, seed: int) -> tuple[Fin
     if not np.isfinite(sample.log_ratio).any() or np.isnan(sample.log_ratio).any():
         return Finding(NA, "none", "log p̃ is not a number at some of these draws"), False
     weights, khat = psis(sample.log_ratio)
-    effective = 1 / (weights**2).sum()
-    value = f"{effective:,.0f} of {draws:,} draws, k-hat {khat:.2f}".replace("-inf", "−∞")
-    reliable = effective >= LEAST_EFFECTIVE and (khat < FINITE_VARIANCE or effective > NEARLY_ALL * draws)
+    left = effective(weights)
+    value = f"{left:,.0f} of {draws:,} draws, k-hat {khat:.2f}".replace("-inf", "−∞")
+    reliable = left >= LEAST_EFFECTIVE and (khat < FINITE_VARIANCE or left > NEARLY_ALL * draws)
     if (share := _elsewhere(q, sample, weights, reliable)) > ELSEWHERE:
         return Finding(
             UNDECIDED, value, f"draws that q hardly reaches have {share:.0%} of the weight: a lost mode?"
@@ -202,7 +198,7 @@ def _restarts(q: GaussianFit, better, others: list, asked: int) -> Finding:
         return Finding(UNDECIDED, f"0 of {asked} fits", says)
     places = [better]
     for fit, sample in sorted(others, key=lambda one: -one[1].log_ratio.mean()):
-        if not any(_reaches(place, fit) for place in (q, *(p for p, _ in places))):
+        if not any(place.reaches(fit.mean) for place in (q, *(p for p, _ in places))):
             places.append((fit, sample))
     share = special.softmax([sample.log_ratio.mean() for _, sample in places])
     means, sds = np.array([fit.mean for fit, _ in places]), np.array([fit.sd for fit, _ in places])
@@ -210,7 +206,7 @@ def _restarts(q: GaussianFit, better, others: list, asked: int) -> Finding:
     sd = np.sqrt(share @ (sds**2 + (means - mean) ** 2))
     value = f"other places: {len(places) - 1} (from {len(others)} fits)"
     if len(places) == 1:
-        reached = all(_reaches(q, fit) for fit, _ in others)
+        reached = all(q.reaches(fit.mean) for fit, _ in others)
         return Finding(
             TRUST, value, f"all ended within reach of q{'' if reached else ', or where more optimisation takes it'}"
         )
@@ -218,11 +214,6 @@ def _restarts(q: GaussianFit, better, others: list, asked: int) -> Finding:
     says = f"by their ELBOs they hold {1 - share[0]:.1%} of the mass: "
     says += "not enough to matter" if fine else "lost modes, mirror images (swapped labels) or one long ridge"
     return Finding(TRUST if fine else NOT, value, says)
-
-
-def _reaches(q: GaussianFit, other: GaussianFit) -> bool:
-    """Whether q comes to the mean of the other, on the straight line from its own: in units of q's sd along it."""
-    return bool(np.linalg.norm(q.whiten(other.mean[None])) <= stats.norm.isf((1 - REACH) / 2))
 
 
 def _largest(shift: np.ndarray) -> float:

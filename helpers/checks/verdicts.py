@@ -29,7 +29,6 @@ from helpers.fits.model_checks import check_all_rows
 from helpers.truth.draws import Draws
 from helpers.validate import check_count
 
-VERDICTS = TRUST, WEIGHTS, LONGER, NOT, UNDECIDED, NA
 WITHOUT_DENSITY = (
     "these draws come without a density of q, so no ratio and no ELBO: R-hat and effective sample sizes judge NUTS and "
     "SMC, other starts judge SVGD"
@@ -169,7 +168,6 @@ def _broken(log_ratio: np.ndarray) -> str:
 def _overall(found: dict[str, Finding], judge: Finding | None) -> Finding:
     """The verdict, from what all say; `judge` is the comparison with better draws that can be relied on."""
     arrived = found["more optimisation"].verdict != LONGER
-    failed = [name for name in ("more optimisation", "restarts") if found[name].verdict == UNDECIDED]
     if found["restarts"].verdict == NOT:
         if not arrived:
             return Finding(LONGER, says="more optimisation, and other starts, take q elsewhere")
@@ -179,13 +177,16 @@ def _overall(found: dict[str, Finding], judge: Finding | None) -> Finding:
             return Finding(LONGER, says="more optimisation takes q elsewhere")
         if found["short chains"].verdict == UNDECIDED:
             return Finding(UNDECIDED, says="the short chains are not at rest: more of them, or pm.sample, would decide")
-        leave = "; where the chains are now, q is off" if found["short chains"].share < 1 - SURE else ""
-        if found["short chains"].value == "not run":
+        if found["short chains"].verdict == NA and found["weights"].verdict == UNDECIDED:
+            return Finding(UNDECIDED, says=found["weights"].says)
+        if found["short chains"].verdict == NA:
             return Finding(UNDECIDED, says="the weights cannot be relied on: short chains would decide")
+        leave = "; where the chains are now, q is off" if found["short chains"].share < 1 - SURE else ""
         return Finding(NOT, says=f"neither weights nor short chains can be relied on{leave}: run pm.sample")
     if judge.verdict == TRUST:
         if found["weights"].verdict == UNDECIDED and judge is not found["weights"]:
             return Finding(UNDECIDED, share=judge.share, says=found["weights"].says)
+        failed = [name for name in ("more optimisation", "restarts") if found[name].verdict == UNDECIDED]
         if failed:
             says = f"no instrument objects, but these could not run: {', '.join(failed)}; they say what would decide"
             return Finding(UNDECIDED, share=judge.share, says=says)
@@ -207,11 +208,8 @@ def _overall(found: dict[str, Finding], judge: Finding | None) -> Finding:
 
 def _table(found: dict[str, Finding], overall: Finding) -> pd.DataFrame:
     seen = CANNOT_SEE | {"overall": "whether the model is any good: check its predictions"}
-    shares = {
-        name: "" if np.isnan(one.share) else f"{one.share:.0%}" for name, one in (found | {"overall": overall}).items()
-    }
     table = {
-        name: (one.verdict, shares[name], one.value, one.says, seen[name])
+        name: (one.verdict, "" if np.isnan(one.share) else f"{one.share:.0%}", one.value, one.says, seen[name])
         for name, one in (found | {"overall": overall}).items()
     }
     return pd.DataFrame.from_dict(table, orient="index", columns=COLUMNS).rename_axis("instrument")

@@ -14,11 +14,10 @@ from helpers.fits.columns import margins, side_by_side
 from helpers.fits.flat_model import FlatModel
 from helpers.fits.gaussian_fit import GaussianFit, as_datatree
 from helpers.fits.new_data import check_prediction, predictions
-from helpers.fits.short_chains import Chains, at_rest
+from helpers.fits.short_chains import ASTRAY_SHARE, Chains, at_rest
 from helpers.truth.draws import Draws
 from helpers.validate import check_count
 
-ASTRAY_SHARE = 0.01  # of the transitions, that a place too narrow for the step may spoil
 LOST = 0.05  # share of the mass that may lie where q does not reach
 HEAVY = 1.0  # k-hat, from which on the importance ratios have no finite mean
 SIGNATURE = 5  # draws of q at which a stored fit and a model must agree on log p̃

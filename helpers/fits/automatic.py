@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pymc as pm
-from scipy import special, stats
+from scipy import special
 
 from helpers.fits.approximation import Approximation
 from helpers.fits.complaints import check_initial_point, not_finite
@@ -17,7 +17,7 @@ from helpers.fits.gaussian_fit import GaussianFit
 from helpers.fits.model_checks import check_all_rows
 from helpers.fits.short_chains import Chains, run_chains
 from helpers.fits.starting_places import DENSE, NEWTON, best_on_the_way, jittered, scale_at
-from helpers.fits.weights import psis
+from helpers.fits.weights import HEAVIER, MOST, effective, psis
 from helpers.fits.whitened import first_rate, improve
 from helpers.truth.draws import Draws
 from helpers.validate import check_count
@@ -29,13 +29,11 @@ SURE = 0.1  # nats: do not stop while the standard error of the gain is larger
 ROUNDING = 1e-6  # nats, which an exact q may lose
 FAR = 1.0  # nats: after such a gain, take the Hessian anew
 DRAWS = 4_000
-REACH = 0.999  # of the mass of one coordinate: a mean beyond that is another place
-MIRROR = 5.0  # nats by which log p̃ may differ between the places of two mirror images
+MIRROR = 5.0  # nats by which log p̃ may be lower at the place across: lower ones hold no mass to speak of
 VALLEY = 1.0  # nats that log p̃ must fall between two places to make them modes of their own
 GOOD_KHAT, EFFECTIVE = 0.5, 0.8  # weights are reliable below that k-hat, if so many effective draws a draw are left
-MANY, HEAVIER = 20_000, 3  # draws of a t about q, and its degrees of freedom: its weights are reliable more often
+MANY = 20_000  # draws of a t about q: its weights are reliable more often
 SURELY = 0.4  # k-hat of their ratios, below which the weights are taken
-WEIGHTED = 100  # parameters; with more, none of these draws is left
 PRECISE = 1_000  # effective draws: a mean is then known to 0.03 sd
 FINITE, ALIKE = 1.0, 0.95  # and below the k-hat from which on ratios have no finite mean, if nearly all are left
 
@@ -45,8 +43,9 @@ def approximate(model: pm.Model | FlatModel, *, seed: int, progress: bool = True
 
     From four starts (one, where there are more than 200 parameters) an optimiser goes uphill, and the place on its way
     whose curvature makes the best Gaussian is kept. In the coordinates of this Gaussian the course's loop then runs,
-    round after round, until a round gains nothing. Last come importance weights; where these are not reliable, short
-    Markov chains from the draws of q.
+    round after round, until a round gains nothing. Then it looks on the other side of a start that q does not reach:
+    there may be a mirror image. Last come importance weights of q's draws; where these are not reliable, of draws from a
+    t about q (up to 100 parameters), and else short Markov chains from the draws of q.
 
     Parameters
     ----------
@@ -119,7 +118,7 @@ class _Search:
         if _usable(self.sample):
             self.source = "weights"
             return
-        if self.flat.size <= WEIGHTED:
+        if self.flat.size <= MOST:
             heavier = self.q.draws(MANY, seed=self.seed, df=HEAVIER)
             if _enough(heavier):
                 self.sample, self.source = heavier, "heavier"
@@ -185,14 +184,13 @@ class _Search:
 
         With swapped labels, or turned signs, this place may be a saddle half-way between two modes.
         """
-        limit = stats.norm.isf((1 - REACH) / 2)
         for place in places:
-            if np.linalg.norm(self.q.whiten(place.mean[None])) > limit:
+            if not self.q.reaches(place.mean):
                 found = _place(self.flat, 2 * place.mean - self.q.mean, np.random.default_rng(self.seed))
                 if not found:
                     return []
                 log_p = np.asarray(self.flat.log_densities(np.stack([found[1], self.q.mean])))
-                return [GaussianFit(self.flat, *found[1:])] if abs(log_p[0] - log_p[1]) < MIRROR else []
+                return [GaussianFit(self.flat, *found[1:])] if log_p[1] - log_p[0] < MIRROR else []
         return []
 
     def look_elsewhere(self, others: list[GaussianFit]) -> None:
@@ -243,8 +241,7 @@ def _gain(before: Draws, after: Draws) -> tuple[float, float]:
 
 def _separate(a: GaussianFit, b: GaussianFit) -> bool:
     """Whether the means are beyond the reach of both, and log p̃ has a valley between them."""
-    limit = stats.norm.isf((1 - REACH) / 2)
-    if any(np.linalg.norm(x.whiten(y.mean[None])) <= limit for x, y in ((a, b), (b, a))):
+    if a.reaches(b.mean) or b.reaches(a.mean):
         return False
     between = np.linspace(0, 1, 21)[:, None]
     log_p = np.asarray(a.model.log_densities(a.mean + between * (b.mean - a.mean)))
@@ -256,8 +253,8 @@ def _usable(sample: Draws) -> bool:
     if np.isnan(sample.log_ratio).any():
         return False
     weights, khat = psis(sample.log_ratio)
-    effective = 1 / (weights**2).sum() / len(weights)
-    return bool((khat < FINITE and effective > ALIKE) or (khat < GOOD_KHAT and effective > EFFECTIVE))
+    left = effective(weights) / len(weights)
+    return bool((khat < FINITE and left > ALIKE) or (khat < GOOD_KHAT and left > EFFECTIVE))
 
 
 def _enough(sample: Draws) -> bool:
@@ -265,7 +262,7 @@ def _enough(sample: Draws) -> bool:
     if np.isnan(sample.log_ratio).any():
         return False
     weights, khat = psis(sample.log_ratio)
-    return bool(khat < SURELY and 1 / (weights**2).sum() >= PRECISE)
+    return bool(khat < SURELY and effective(weights) >= PRECISE)
 
 
 def _spoken(progress: bool) -> Callable:

@@ -12,6 +12,8 @@ from scipy import linalg, stats
 from helpers.fits.flat_model import FlatModel
 from helpers.truth.draws import Draws
 
+REACH = 0.999  # of the mass of one coordinate: beyond that q does not reach
+
 
 @dataclass(frozen=True)
 class GaussianFit:
@@ -92,6 +94,10 @@ class GaussianFit:
         if self.family == "mean-field":
             return away / self.scale
         return linalg.solve_triangular(self.scale, away.T, lower=True).T
+
+    def reaches(self, zeta: np.ndarray) -> bool:
+        """Whether q comes to this ζ, shape (size,), on the straight line from its mean: in units of its sd along it."""
+        return bool(np.linalg.norm(self.whiten(zeta[None])) <= stats.norm.isf((1 - REACH) / 2))
 
     @property
     def factor(self) -> np.ndarray:

@@ -22,6 +22,7 @@ LEAPS = 4  # leapfrog steps in a transition
 KEPT = 10  # states of each chain that are kept from the second half of a run
 ACCEPT = 0.8  # to which the step size is tuned in the first half of a run
 LARGEST = 0.5  # step, in sds of q: with four leaps two radians, more than the quarter turn after which a normal forgets
+ASTRAY_SHARE = 0.01  # of the transitions, that a place too narrow for the step may spoil
 ENERGY = 20.0  # nats that the energy may grow in a transition; beyond, the step does not fit the place
 # Four standard errors, with 250 chains, and more where there are many columns:
 FORGOTTEN = 0.25  # rank correlation with the start

@@ -7,6 +7,9 @@ from scipy import special
 
 from helpers.truth.draws import Draws
 
+HEAVIER = 3  # degrees of freedom of a t about q, whose draws are weighted where those of q are too few
+MOST = 100  # parameters, beyond which hardly a weight of these draws is left
+
 
 def psis(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
     """Pareto-smoothed importance weights (Vehtari et al. 2024, arXiv:1507.02646).
@@ -30,6 +33,11 @@ def psis(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
         return special.softmax(log_ratio), -np.inf
     log_weights, khat = array_stats.psislw(-log_ratio)  # psislw negates what it is given
     return np.exp(log_weights), float(khat)
+
+
+def effective(weights: np.ndarray) -> float:
+    """How many independent draws these weights, of sum one, are worth."""
+    return float(1 / (weights**2).sum())
 
 
 def pareto_khat(log_ratio: np.ndarray) -> float:

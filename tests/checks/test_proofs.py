@@ -1,6 +1,7 @@
 """Claims: what holds and what does not, what a reader sees of it, and when it raises."""
 
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -118,3 +119,8 @@ def test_rows_are_json(shown, monkeypatch):
     rows = [row for _, rows in shown for row in rows]
     text = json.dumps(rows, allow_nan=False)
     assert [row["found"] for row in json.loads(text)] == [["nan", 1.0, 3.14159], 2, [[1, 2], [3, 4]], "left", False]
+
+
+def test_these_tests_are_strict():
+    """`conftest.py` sets the variable: without it a claim of a notebook that fails would pass."""
+    assert os.environ.get(proofs.STRICT)

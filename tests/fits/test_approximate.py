@@ -372,3 +372,14 @@ def test_heavier_tails_give_the_weights_where_q_has_none():
     sd = np.sqrt(special.polygamma(1, 1) + special.polygamma(1, 101))
     assert found.source == "heavier" and "draws of a t about q" in found.verdict and found.usable
     assert found.q.sd[0] < 0.85 * sd and found.draws.sd[0] == pytest.approx(sd, rel=0.03)
+
+
+@pytest.mark.parametrize(("weight", "found"), [(0.5, [20]), (1 - 1e-4, [20]), (1e-4, [])])
+def test_the_place_across_may_be_better_but_not_much_worse(weight, found):
+    with pm.Model() as model:
+        pm.NormalMixture("x", [1 - weight, weight], [0, 20], sigma=[1, 1])
+    flat = FlatModel(model)
+    search = automatic._Search(flat, 1, lambda text: None)
+    search.take(GaussianFit(flat, np.zeros(1), np.eye(1)))
+    there = search.across([GaussianFit(flat, np.full(1, 12.0), np.eye(1))])
+    assert [round(each.mean[0]) for each in there] == found

@@ -49,7 +49,9 @@ def folded(cell) -> bool:
 
 @pytest.mark.parametrize("chapter", CONVERTED, ids=lambda chapter: chapter.name)
 def test_lessons_in_front(chapter):
-    assert not faults(nbformat.read(ROOT / "notebooks" / chapter.file, as_version=4))
+    notebook = nbformat.read(ROOT / "notebooks" / chapter.file, as_version=4)
+    words = [row["words"] for cell in notebook.cells for row in ledger.claims_of(cell)]
+    assert not faults(notebook) and len(words) == len(set(words))  # the sweep tells claims apart by their words
 
 
 def cell(source, *tags, holds=None):

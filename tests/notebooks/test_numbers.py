@@ -84,7 +84,13 @@ def test_what_a_claim_states(prose, row):
 
 @pytest.mark.parametrize(
     ("prose", "row"),
-    [("0.042", {"stated": 0.0407}), ("0.0407", {"stated": 0.041}), ("27", {"stated": 0.27}), ("7777", {"found": 7777})],
+    [
+        ("0.042", {"stated": 0.0407}),
+        ("0.0407", {"stated": 0.041}),
+        ("27", {"stated": 0.27}),
+        ("7777", {"found": 7777}),
+        ("100 %", {"stated": "left"}),
+    ],
 )
 def test_what_a_claim_does_not_state(prose, row):
     assert len(found("## One", prose, proof(**row), "## Two")) == 1
