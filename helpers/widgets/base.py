@@ -20,7 +20,7 @@ import traitlets
 from matplotlib.figure import Figure
 
 from helpers.pictures import drawing, style
-from helpers.validate import check_among, check_between
+from helpers.validate import check_among, check_between, check_count
 
 ROLES = ("target", "approximation", "data", "second")  # of the palette, which the style sheets use
 
@@ -38,6 +38,13 @@ def keep_between(state, **ranges: tuple[float, float]) -> None:
     """Make fields of a frozen dataclass floats; raise `ValueError`, naming the field, where one is out of its range."""
     for name, (low, high) in ranges.items():
         (value,) = check_between(low, high, **{name: getattr(state, name)})
+        object.__setattr__(state, name, value)
+
+
+def keep_counts(state, **ranges: tuple[int, float]) -> None:
+    """Make fields of a frozen dataclass integers; raise `ValueError`, naming the field, where one is out of its range."""
+    for name, (least, most) in ranges.items():
+        (value,) = check_count(least, most, **{name: getattr(state, name)})
         object.__setattr__(state, name, value)
 
 

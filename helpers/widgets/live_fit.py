@@ -22,8 +22,7 @@ from scipy.optimize import minimize
 
 from helpers.pictures import style
 from helpers.truth.closest import NODE_WEIGHTS, NODES
-from helpers.validate import check_count
-from helpers.widgets.base import Pictured, beside, keep_among, keep_between, picture_of
+from helpers.widgets.base import Pictured, beside, keep_among, keep_between, keep_counts, picture_of
 
 FAMILIES = ("mean-field", "full-rank")
 RATES = (0.001, 1.0)
@@ -50,8 +49,7 @@ class State:
     def __post_init__(self):
         keep_among(self, family=FAMILIES, draws=DRAWS, stl=(False, True), decay=(False, True))
         keep_between(self, rate=RATES)
-        (seed,) = check_count(0, 2**32 - 1, seed=self.seed)
-        object.__setattr__(self, "seed", seed)
+        keep_counts(self, seed=(0, 2**32 - 1))
 
 
 @cache

@@ -20,8 +20,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from helpers.pictures import style
-from helpers.validate import check_count
-from helpers.widgets.base import Answering, beside, keep_among, keep_between, picture_of
+from helpers.widgets.base import Answering, beside, keep_among, keep_between, keep_counts, picture_of
 
 ROWS = 10_000
 STEPS = 300
@@ -45,8 +44,7 @@ class State:
     def __post_init__(self):
         keep_among(self, batch=BATCHES, decay=(False, True), average=(False, True))
         keep_between(self, rate=RATES)
-        (seed,) = check_count(0, seed=self.seed)
-        object.__setattr__(self, "seed", seed)
+        keep_counts(self, seed=(0, np.inf))
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,7 @@ from helpers.fits.particles import median_bandwidth, svgd
 from helpers.pictures import style
 from helpers.pictures.particle_animation import contours
 from helpers.truth.targets_2d import TARGETS_2D, Target2D, get_target_2d
-from helpers.validate import check_count
-from helpers.widgets.base import Answering, beside, keep_among, keep_between, picture_of
+from helpers.widgets.base import Answering, beside, keep_among, keep_between, keep_counts, picture_of
 
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200)
 REACH = (0.01, 100.0)  # of the bandwidth, in units of the usual one
@@ -36,9 +35,7 @@ class State:
     def __post_init__(self):
         keep_among(self, target=tuple(TARGETS_2D), particles=COUNTS)
         keep_between(self, reach=REACH)
-        for name, most in (("steps", STEPS), ("seed", np.inf)):
-            (value,) = check_count(0, most, **{name: getattr(self, name)})
-            object.__setattr__(self, name, value)
+        keep_counts(self, steps=(0, STEPS), seed=(0, np.inf))
 
 
 @lru_cache(maxsize=16)
