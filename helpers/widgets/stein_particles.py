@@ -54,11 +54,10 @@ def moved(state: State) -> np.ndarray:
 def moments(target: Target2D) -> tuple[np.ndarray, np.ndarray]:
     """The true means and sds of x and y, by the trapezoidal rule over three times the window."""
     x, y = (np.linspace(2 * low - high, 2 * high - low, 601) for low, high in target.window)
-    mesh = np.stack(np.meshgrid(x, y), axis=-1)
-    weights = np.exp(target.log_density(mesh))
-    means = np.average(mesh, axis=(0, 1), weights=np.stack([weights, weights], axis=-1))
-    squares = np.average((mesh - means) ** 2, axis=(0, 1), weights=np.stack([weights, weights], axis=-1))
-    return means, np.sqrt(squares)
+    places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    weights = np.exp(target.log_density(places))
+    means = np.average(places, axis=0, weights=weights)
+    return means, np.sqrt(np.average((places - means) ** 2, axis=0, weights=weights))
 
 
 def describe(state: State) -> str:
@@ -73,12 +72,11 @@ def describe(state: State) -> str:
 
 def cost(state: State) -> str:
     """What moved the particles, in words."""
-    one = state.particles == 1
+    after = f"After {state.steps} step{'s' * (state.steps != 1)}"
+    if state.particles == 1:
+        return f"{after}: one particle, which has no neighbours."
     h = state.reach * median_bandwidth(moved(state))
-    neighbours = (
-        "one particle, which has no neighbours" if one else f"{state.particles} particles, bandwidth h = {h:.2g}"
-    )
-    return f"After {state.steps} step{'s' * (state.steps != 1)}: {neighbours}."
+    return f"{after}: {state.particles} particles, bandwidth h = {h:.2g}."
 
 
 def read(state: State) -> dict:
