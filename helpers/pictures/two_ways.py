@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from scipy.optimize import minimize
 
 from helpers.pictures.style import PALETTE, WIDTH
-from helpers.truth.closest import loss_2d
+from helpers.truth.closest import factor_2d, loss_2d
 from helpers.truth.targets_2d import Target2D
 
 CIRCLE = np.exp(1j * np.linspace(0, 2 * np.pi, 181)).view(float).reshape(-1, 2)
@@ -42,16 +42,13 @@ def walk(target: Target2D, steps: int, seed: int, size: float = 1.0) -> np.ndarr
 def descent(target: Target2D) -> list[tuple[np.ndarray, np.ndarray]]:
     """Mean and Cholesky factor of the normals that a descent on −ELBO passes, from a small round one to the closest."""
 
-    def unpack(phi):
-        return phi[:2], np.array([[np.exp(phi[2]), 0], [phi[4], np.exp(phi[3])]])
-
     def loss(phi):
-        mean, factor = unpack(phi)
-        return loss_2d(target.log_density, mean, factor @ factor.T)
+        factor = factor_2d(phi)
+        return loss_2d(target.log_density, phi[:2], factor @ factor.T)
 
     passed = [np.array([*target.start_mean, *np.log([target.start_sd] * 2), 0])]
     minimize(loss, passed[0], jac="3-point", callback=passed.append)
-    return [unpack(phi) for phi in passed]
+    return [(phi[:2], factor_2d(phi)) for phi in passed]
 
 
 def draw(target: Target2D, visited: np.ndarray, path: list[tuple[np.ndarray, np.ndarray]]) -> Figure:

@@ -90,6 +90,12 @@ def loss_2d(log_density, mean, covariance) -> float:
     return float(-average - np.log(np.diag(factor)).sum() - 1 - np.log(2 * np.pi))
 
 
+def factor_2d(phi) -> np.ndarray:
+    """The Cholesky factor L of φ = (two means, the logs of L's diagonal, the entry below it, which may be left out: 0)."""
+    below = phi[4] if len(phi) == 5 else 0
+    return np.array([[np.exp(phi[2]), 0], [below, np.exp(phi[3])]])
+
+
 def best_gaussian_2d(log_density, mean, covariance, *, full_rank: bool = True):
     """The normal of least KL(q‖p) for a target with two parameters, by Gauss–Hermite quadrature.
 
@@ -109,7 +115,7 @@ def best_gaussian_2d(log_density, mean, covariance, *, full_rank: bool = True):
     """
 
     def unpack(phi):
-        factor = np.array([[np.exp(phi[2]), 0], [phi[4] if full_rank else 0, np.exp(phi[3])]])
+        factor = factor_2d(phi)
         return phi[:2], factor @ factor.T
 
     start = np.linalg.cholesky(covariance)

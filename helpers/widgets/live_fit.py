@@ -21,7 +21,7 @@ from scipy import special
 from scipy.optimize import minimize
 
 from helpers.pictures import style
-from helpers.truth.closest import NODE_WEIGHTS, NODES
+from helpers.truth.closest import NODE_WEIGHTS, NODES, factor_2d
 from helpers.widgets.base import Pictured, beside, keep_among, keep_between, keep_counts, picture_of
 
 FAMILIES = ("mean-field", "full-rank")
@@ -32,6 +32,7 @@ PRIOR_SD = 5.0
 WINDOW = {"intercept": (-3.2, 1.8), "slope": (-1.6, 4.8)}  # the part of the plane that is shown
 LOSSES = (38.0, 50.0)  # nats, on the axis of the loss: its last few nats, where fits differ
 MASSES = (0.95, 0.5)  # of the posterior, and of q, inside the two lines of each
+WEIGHTS = NODE_WEIGHTS / np.sqrt(2 * np.pi)  # of `NODES`, for a mean over a standard normal number
 RADII = [float(np.sqrt(-2 * np.log1p(-mass))) for mass in MASSES]  # the same of a Gaussian, in sd
 
 
@@ -86,22 +87,18 @@ def normals(seed: int, draws: int) -> np.ndarray:
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1).reshape(STEPS, draws, 2)
 
 
-def factor(phi: np.ndarray) -> np.ndarray:
-    """L of φ = (μ, log diagonal of L, the entry below it)."""
-    return np.array([[np.exp(phi[2]), 0], [phi[4], np.exp(phi[3])]])
-
-
 def estimate(phi: np.ndarray, eta: np.ndarray, state: State) -> tuple[float, np.ndarray]:
     """−ELBO and its gradient with respect to φ, both from the draws η of one step.
 
     Parameters
     ----------
     phi : array, shape (5,)
+        As for `helpers.truth.closest.factor_2d`: μ, log diagonal of L, the entry below it.
     eta : array, shape (draws, 2)
     state : State
         Its family, and whether the part of the gradient is left out whose mean is zero (`stl`).
     """
-    scale = factor(phi)
+    scale = factor_2d(phi)
     zeta = phi[:2] + eta @ scale.T
     log_q = -0.5 * (eta**2).sum(-1) - np.log(2 * np.pi) - phi[2:4].sum()
     uphill = -slope_of_log_joint(zeta) - (eta @ np.linalg.inv(scale) if state.stl else 0)  # of log q − log p̃ in ζ
@@ -129,9 +126,9 @@ def fit(state: State) -> tuple[np.ndarray, np.ndarray]:
 def exact_loss(phi: np.ndarray) -> float:
     """−ELBO in nats, by Gauss–Hermite quadrature over each row's logit, which is normal under q."""
     x, y = climbers()
-    scale = factor(phi)
+    scale = factor_2d(phi)
     mean, sd = phi[0] + phi[1] * x, np.hypot(scale[0, 0] + scale[1, 0] * x, scale[1, 1] * x)
-    softplus = np.logaddexp(0, mean[:, None] + sd[:, None] * NODES) @ NODE_WEIGHTS / np.sqrt(2 * np.pi)
+    softplus = np.logaddexp(0, mean[:, None] + sd[:, None] * NODES) @ WEIGHTS
     prior = -0.5 * ((phi[:2] ** 2).sum() + (scale**2).sum()) / PRIOR_SD**2 - np.log(2 * np.pi * PRIOR_SD**2)
     return float(-phi[2:4].sum() - np.log(2 * np.pi) - 1 - prior - (y * mean - softplus).sum())
 
@@ -140,12 +137,8 @@ def exact_loss(phi: np.ndarray) -> float:
 def optimum(family: str) -> tuple[np.ndarray, float]:
     """φ of the best Gaussian of a family, and its −ELBO in nats."""
     free = 5 if family == "full-rank" else 4
-
-    def padded(phi):
-        return np.append(phi, np.zeros(5 - free))
-
-    found = minimize(lambda phi: exact_loss(padded(phi)), np.zeros(free), jac="3-point", options={"gtol": 1e-6})
-    return padded(found.x), float(found.fun)
+    found = minimize(exact_loss, np.zeros(free), jac="3-point", options={"gtol": 1e-6})
+    return np.append(found.x, np.zeros(5 - free)), float(found.fun)
 
 
 @cache
@@ -206,7 +199,7 @@ def _plane(axes: Axes, state: State) -> None:
 def ellipse(phi: np.ndarray, radius: float) -> np.ndarray:
     """Points of the plane at `radius` sd of q from its mean, a row each."""
     angle = np.linspace(0, 2 * np.pi, 121)
-    return phi[:2] + radius * np.stack([np.cos(angle), np.sin(angle)], -1) @ factor(phi).T
+    return phi[:2] + radius * np.stack([np.cos(angle), np.sin(angle)], -1) @ factor_2d(phi).T
 
 
 def _losses(axes: Axes, state: State) -> None:
@@ -265,7 +258,7 @@ class LiveFit(Pictured):
             "steps": STEPS,
             "data": [x.tolist(), y.tolist()],
             "prior_sd": PRIOR_SD,
-            "quadrature": [NODES.tolist(), (NODE_WEIGHTS / np.sqrt(2 * np.pi)).tolist()],
+            "quadrature": [NODES.tolist(), WEIGHTS.tolist()],
             "best": {family: {"phi": phi.tolist(), "loss": loss} for family, (phi, loss) in best.items()},
             "contours": [points.round(3).tolist() for points in contours()],
             "radii": RADII,

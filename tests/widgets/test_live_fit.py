@@ -14,6 +14,7 @@ from scipy import stats
 
 from helpers.fits import loop
 from helpers.truth import best_gaussian_2d, loss_2d
+from helpers.truth.closest import factor_2d
 from helpers.widgets.live_fit import (
     DRAWS,
     FAMILIES,
@@ -29,7 +30,6 @@ from helpers.widgets.live_fit import (
     describe,
     estimate,
     exact_loss,
-    factor,
     fit,
     log_joint,
     normals,
@@ -151,7 +151,7 @@ def test_the_estimates_average_to_the_loss_and_its_slope(phi, stl):
 
 @pytest.mark.parametrize("phi", PHIS)
 def test_the_exact_loss_is_that_of_quadrature_in_two_dimensions(phi):
-    assert exact_loss(phi) == pytest.approx(loss_2d(log_joint, phi[:2], factor(phi) @ factor(phi).T), abs=1e-4)
+    assert exact_loss(phi) == pytest.approx(loss_2d(log_joint, phi[:2], factor_2d(phi) @ factor_2d(phi).T), abs=1e-4)
 
 
 @pytest.mark.parametrize(("family", "loss"), [("mean-field", 40.0533 + 0.2016), ("full-rank", 40.0533 + 0.0197)])
@@ -160,7 +160,7 @@ def test_the_optimum_is_the_best_gaussian(family, loss):
     start = [-1.4, 2.7], np.diag([0.35, 0.5]) ** 2
     mean, covariance = best_gaussian_2d(log_joint, *start, full_rank=family == "full-rank")
     assert phi[:2] == pytest.approx(mean, abs=1e-4)
-    assert factor(phi) @ factor(phi).T == pytest.approx(covariance, abs=1e-4)
+    assert factor_2d(phi) @ factor_2d(phi).T == pytest.approx(covariance, abs=1e-4)
     assert least == pytest.approx(loss, abs=2e-4)  # chapter 3's KL(q‖p), above its −log evidence
     assert LOSSES[0] < least < LOSSES[1]
 
