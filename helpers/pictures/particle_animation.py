@@ -170,17 +170,15 @@ def _axes(run: Recording) -> dict:
     }
 
 
-def _controls(n_frames: int) -> dict:
-    """A button to play, one to pause, and a slider of at most `SLIDER_STEPS` frames."""
-    play = {"fromcurrent": True, "frame": {"duration": MILLISECONDS, "redraw": False}, "transition": {"duration": 0}}
+def _controls(stops: dict[str, str], group: str | None = None, milliseconds: int = MILLISECONDS) -> dict:
+    """A button to play all frames, or a group; one to pause; a slider whose `stops` are label → name of a frame."""
+    play = {"fromcurrent": True, "frame": {"duration": milliseconds, "redraw": False}, "transition": {"duration": 0}}
     stop = {"mode": "immediate", "frame": {"duration": 0, "redraw": False}, "transition": {"duration": 0}}
     buttons = [
-        {"label": "▶ Play", "method": "animate", "args": [None, play]},
+        {"label": "▶ Play", "method": "animate", "args": [group, play]},
         {"label": "❚❚ Pause", "method": "animate", "args": [[None], stop]},
     ]
-    stride = -(-n_frames // SLIDER_STEPS)
-    stops = sorted({*range(0, n_frames, stride), n_frames - 1})
-    steps = [{"label": str(k), "method": "animate", "args": [[str(k)], stop]} for k in stops]
+    steps = [{"label": label, "method": "animate", "args": [[name], stop]} for label, name in stops.items()]
     below = {"y": -0.115, "yanchor": "top", "xanchor": "left"}
     return {
         "updatemenus": [below | {"type": "buttons", "direction": "left", "x": -0.06, "buttons": buttons}],
@@ -212,7 +210,9 @@ def svgd_animation(target="banana", n_particles=50, n_frames=150, rate=0.1, seed
     run = record(target, n_particles, n_frames, rate, seed)
     traces, numbers = _traces(run)
     frames = [go.Frame(name=str(k), data=_moving(run, k), traces=numbers) for k in range(n_frames)]
-    return go.Figure(traces, _layout(run) | _axes(run) | _controls(n_frames), frames)
+    names = [frame.name for frame in frames]
+    stops = {name: name for name in [*names[:: -(-n_frames // SLIDER_STEPS)], names[-1]]}
+    return go.Figure(traces, _layout(run) | _axes(run) | _controls(stops), frames)
 
 
 def _traces(run: Recording, fine: bool = True) -> tuple[list[go.Scatter], list[int]]:

@@ -25,12 +25,8 @@ def svgd_menu(first="three modes", n_particles=50, rate=0.1, seed=1) -> go.Figur
     ----------
     first : str
         The target that is shown at first, a name in `helpers.truth.targets_2d.TARGETS_2D`.
-    n_particles : int
-        At least 1.
-    rate : float
-        As for `helpers.fits.particles.svgd`.
-    seed : int
-        For the start of the particles.
+    n_particles, rate, seed
+        As for `svgd_animation`.
 
     Raises
     ------
@@ -45,26 +41,17 @@ def svgd_menu(first="three modes", n_particles=50, rate=0.1, seed=1) -> go.Figur
         for name, run in runs.items()
         for k in KEPT
     ]
-    play = _controls(len(KEPT))["updatemenus"][0] | {"buttons": _buttons(first)}
+    controls = _controls_of(first)
     choices = [{"label": name, "method": "update", "args": _start(run)} for name, run in runs.items()]
     menu = PLACE | {"type": "dropdown", "buttons": choices, "active": [*runs].index(first)}
     layout = _layout(runs[first]) | _axes(runs[first])
-    return go.Figure(traces, layout | {"updatemenus": [play, menu], "sliders": [_slider(first)]}, frames)
+    return go.Figure(traces, layout | controls | {"updatemenus": [*controls["updatemenus"], menu]}, frames)
 
 
-def _buttons(name: str) -> list[dict]:
-    """Play and Pause, for the frames of one target."""
-    play, pause = _controls(len(KEPT))["updatemenus"][0]["buttons"]
-    how = play["args"][1] | {"frame": {"duration": MILLISECONDS, "redraw": False}}
-    return [play | {"args": [name, how]}, pause]
-
-
-def _slider(name: str) -> dict:
-    """The slider, for the frames of one target."""
-    slider = _controls(len(KEPT))["sliders"][0]
-    stop = slider["steps"][0]["args"][1]
-    steps = [{"label": str(k), "method": "animate", "args": [[f"{name}: {k}"], stop]} for k in KEPT]
-    return slider | {"steps": steps, "active": 0}
+def _controls_of(name: str) -> dict:
+    """The buttons and the slider, at its start, for the frames of one target."""
+    controls = _controls({str(k): f"{name}: {k}" for k in KEPT}, name, MILLISECONDS)
+    return controls | {"sliders": [controls["sliders"][0] | {"active": 0}]}
 
 
 def _packed(values) -> dict | None:
@@ -80,7 +67,7 @@ def _start(run: Recording) -> list[dict]:
     made = [trace.to_plotly_json() for trace in traces]
     data = {key: [_packed(trace.get(key)) for trace in made] for key in ("x", "y")}
     data["text"] = [trace.get("text") for trace in made]
-    name, axes = run.target.name, _axes(run)
+    axes, controls = _axes(run), _controls_of(run.target.name)
     layout = {f"{axis}.range": axes[axis]["range"] for axis in ("xaxis", "yaxis", "xaxis2", "yaxis2")}
-    layout |= {"title.text": _layout(run)["title"]["text"], "sliders": [_slider(name)]}
-    return [data, layout | {"updatemenus[0].buttons": _buttons(name)}]
+    layout |= {"title.text": _layout(run)["title"]["text"], "sliders": controls["sliders"]}
+    return [data, layout | {"updatemenus[0].buttons": controls["updatemenus"][0]["buttons"]}]
