@@ -26,6 +26,7 @@ from tools.annealing import anneal
 SAMPLER = {"runs": 4, "particles": 20_000, "moves": 20, "keep": 0.7, "seed": 808}
 IMPORTANCE = {"draws": 1_000_000, "seed": 707}
 BAND = 0.9
+ENDS = (1 - BAND) / 2, (1 + BAND) / 2  # of a band, as quantiles
 ON = np.abs(GRID) <= 3  # on the data; the rest of the grid is off them
 
 
@@ -52,10 +53,8 @@ def functions(layers, x, y, prior_sd, points):
     ----------
     layers : array, shape (layers, 2 · width)
         First layers / prior_sd.
-    x, y : array, shape (rows,)
-        The readings.
-    prior_sd : float
-        Of every weight.
+    x, y, prior_sd
+        As for `log_evidence`.
     points : array, shape (points,)
         Where the function is asked for.
     """
@@ -73,14 +72,12 @@ def importance(width: int, rows: int, prior_sd: float) -> dict[str, float]:
 
     Parameters
     ----------
-    width, rows : int
-        Hidden units, and readings.
-    prior_sd : float
-        Of every weight.
+    width, rows, prior_sd
+        As for `stored.Study.at`.
     """
     answer = sensor_fits.exact(sensor_fits.Setting(width, rows, prior_sd), **IMPORTANCE)
-    found = {"log_evidence": answer.log_evidence, "error": answer.log_evidence_error}
-    return found | {"effective": answer.effective}
+    error = answer.log_evidence_error
+    return {"log_evidence": answer.log_evidence, "error": error, "effective": answer.effective}
 
 
 def posterior(key, width, data, prior_sd, **sampler) -> dict[str, np.ndarray]:
@@ -114,7 +111,7 @@ def setting(index: int) -> dict:
     runs = [posterior(key, width, sensor(rows), prior_sd, **sampler) for key in keys]
     log_z, mean, sd = (np.array([run[name] for run in runs]) for name in ("log_evidence", "mean", "sd"))
     whole = np.sqrt((sd**2).mean(axis=0) + mean.var(axis=0))
-    low, high = np.quantile(np.concatenate([run["f"] for run in runs]), [(1 - BAND) / 2, (1 + BAND) / 2], axis=0)
+    low, high = np.quantile(np.concatenate([run["f"] for run in runs]), ENDS, axis=0)
     return {
         "log_evidence": logsumexp(log_z) - np.log(len(runs)),
         "error": log_z.std(ddof=1) / np.sqrt(len(runs)),
@@ -134,9 +131,8 @@ def bands(f: np.ndarray, rng) -> tuple[np.ndarray, np.ndarray]:
 
     Two arrays of shape (2, points), for draws of f of shape (draws, points).
     """
-    ends = (1 - BAND) / 2, (1 + BAND) / 2
-    low, high = np.quantile(f, ends, axis=0)
-    low_y, high_y = np.quantile(f + NOISE * rng.standard_normal(f.shape), ends, axis=0)
+    low, high = np.quantile(f, ENDS, axis=0)
+    low_y, high_y = np.quantile(f + NOISE * rng.standard_normal(f.shape), ENDS, axis=0)
     truth = np.sin(GRID)
     reading = norm.cdf(high_y, truth, NOISE) - norm.cdf(low_y, truth, NOISE)
     return np.array([(low <= truth) & (truth <= high), reading]), np.array([high - low, high_y - low_y])
