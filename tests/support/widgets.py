@@ -1,7 +1,13 @@
 """The widgets, as the browser tests look for them, and a page that shows one without a kernel."""
 
+import json
 from contextlib import contextmanager
 
+import pytest
+
+from tools.browser import missing
+
+needs_browser = pytest.mark.skipif(bool(missing()), reason=missing())
 ONE_CELL = "one_cell.ipynb"
 WIDGETS = {  # the class of each on the page
     "ManualVI": "manual-vi",
@@ -31,6 +37,11 @@ SHOW = """async ([source, attributes, count]) => {
         window.cleanups.push(module.default.render({model, el}));
     }
 }"""
+
+
+def stored_size(widget) -> int:
+    """Characters of the widget's state as a notebook keeps it; fails where that is no plain JSON."""
+    return len(json.dumps(widget.get_state(), default=str, allow_nan=False))
 
 
 @contextmanager

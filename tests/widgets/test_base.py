@@ -1,8 +1,10 @@
-"""What the widgets share: a message from the browser is answered if it holds a state, and nothing else happens."""
+"""What the widgets share: a message with a state is answered, and nothing else; no widget needs the network."""
 
 import pytest
 
+from helpers import widgets
 from helpers.widgets import function_posterior, noisy_descent, stein_particles
+from tests.support.widgets import WIDGETS
 
 PATH = {"batch": 100, "rate": 0.3, "decay": True, "average": True, "seed": 4}
 NETWORK = {"width": 5, "rows": 20, "prior_sd": 1, "exact": True}
@@ -32,3 +34,11 @@ def test_kernel_answers_a_state_and_ignores_the_rest(module, widget, asked, wron
         shown._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
         assert shown.reading == reading
     assert not caplog.records, "ipywidgets logs what a handler raises"
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_nothing_comes_from_the_network(name):
+    widget = getattr(widgets, name)
+    for text in (str(widget._esm), str(widget._css)):
+        assert "import " not in text
+        assert "http" not in text

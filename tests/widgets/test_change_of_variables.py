@@ -25,12 +25,11 @@ from helpers.widgets.change_of_variables import (
 )
 from helpers.widgets.correlated_gaussian import CorrelatedGaussian
 from helpers.widgets.live_fit import LiveFit
-from tests.support.widgets import part, showing
-from tools.browser import chromium, jupyter, missing, wait_for_kernel
+from tests.support.widgets import fits, needs_browser, part
+from tools.browser import jupyter, wait_for_kernel
 
 CORNERS = [(0, 1), (1, 1), (-3, 0.5), (8, 3), (-8, 3), (-8, 0.1), (8, 0.1), (0, 3)]
 NAMES = ["none", "Beta(3, 2)", "Beta(12, 2)", "Beta(0.6, 0.6)", "Beta(1001, 2)"]
-needs_browser = pytest.mark.skipif(bool(missing()), reason=missing())
 AREAS = "(state) => module.areas(state, model.get('options'))"
 
 
@@ -104,19 +103,6 @@ def test_static_picture(target):
     assert Image.open(io.BytesIO(image)).width > metadata["image/png"]["width"]
     assert "application/vnd.jupyter.widget-view+json" in data
     assert data["text/plain"] == f"ChangeOfVariables(mu=1.0, sigma=1.0, target={target!r})"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture
-def show(browser):
-    """Function that shows a widget in a page of its own; fails where the page reported an error."""
-    with showing(browser) as show:
-        yield show
 
 
 def curve(page, panel: str) -> str:
@@ -209,12 +195,9 @@ def test_views_share_the_state_and_leave_nothing_behind(show):
 @pytest.mark.parametrize(("width", "stacked"), [(760, False), (500, True), (320, True)])
 def test_panels_fit_the_width(show, width, stacked):
     page = show(ChangeOfVariables(target="Beta(12, 2)"))
-    page.set_viewport_size({"width": width + 16, "height": 900})
+    assert fits(page, width)
     line, unit = (part(page, name).bounding_box() for name in ("line", "unit"))
     assert (unit["y"] > line["y"] + line["height"]) == stacked
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    sizes = "[...document.querySelectorAll('body *')].map((node) => parseFloat(getComputedStyle(node).fontSize))"
-    assert page.evaluate(f"Math.min(...{sizes})") >= 12
 
 
 @needs_browser

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 
 import numpy as np
 import pytest
@@ -21,11 +20,9 @@ from helpers.widgets.correlated_gaussian import (
     gap,
     shrinkage,
 )
-from tests.support.widgets import fits, part, showing
-from tools.browser import chromium, missing
+from tests.support.widgets import fits, needs_browser, part, stored_size
 
 STATES = [State(), State(0, 1), State(-0.57, 1.48), State(0.99, 2), State(-0.99, 0.5)]
-needs_browser = pytest.mark.skipif(bool(missing()), reason=missing())
 
 
 def kl(q: np.ndarray, p: np.ndarray) -> float:
@@ -107,25 +104,8 @@ def test_display_carries_a_small_static_picture(rho, ratio):
     assert bundle["text/plain"] == f"CorrelatedGaussian(rho={rho}, ratio={ratio})"
 
 
-def test_stored_state_is_small_and_nothing_comes_from_the_network():
-    widget = CorrelatedGaussian(np.float32(0.5))
-    assert len(json.dumps(widget.get_state(), default=str, allow_nan=False)) < 25_000
-    for text in (str(widget._esm), str(widget._css)):
-        assert "import " not in text
-        assert "http" not in text
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture
-def show(browser):
-    """Function that shows a widget in a page of its own; fails where the page reported an error."""
-    with showing(browser) as show:
-        yield show
+def test_stored_state_is_small_and_plain_json():
+    assert stored_size(CorrelatedGaussian(np.float32(0.5))) < 25_000
 
 
 @needs_browser

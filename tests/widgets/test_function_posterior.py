@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 
 import numpy as np
 import pytest
@@ -22,6 +21,7 @@ from helpers.widgets.function_posterior import (
     measured,
     read,
 )
+from tests.support.widgets import stored_size
 
 # few enough that no test waits for more than three fits
 TRUE, TOO_FEW = State(exact=True), State(rows=50, exact=True)
@@ -113,15 +113,8 @@ def test_display_carries_a_small_static_picture():
 
 
 def test_stored_state_is_small_and_plain_json():
-    state = FunctionPosterior(exact=True).get_state()
-    assert len(json.dumps(state, default=str, allow_nan=False)) < 70_000
+    assert stored_size(FunctionPosterior(exact=True)) < 70_000
 
 
 def test_choices_hold_the_start():
     assert all(getattr(State(), name) in allowed for name, allowed in CHOICES.items())
-
-
-def test_nothing_comes_from_the_network():
-    for text in (str(FunctionPosterior._esm), str(FunctionPosterior._css)):
-        assert "import " not in text
-        assert "http" not in text

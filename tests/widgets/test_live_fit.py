@@ -35,8 +35,7 @@ from helpers.widgets.live_fit import (
     normals,
     optimum,
 )
-from tests.support.widgets import fits, part, showing
-from tools.browser import chromium, missing
+from tests.support.widgets import fits, needs_browser, part, stored_size
 
 STATES = [
     State(),
@@ -45,7 +44,6 @@ STATES = [
     State("full-rank", 1.0, 1, False, True, 0),
 ]
 PHIS = [np.zeros(5), np.array([-1.4, 2.7, -1.0, -0.8, -0.3]), np.array([-0.5, 1.0, 0.5, 0.2, 0.7])]
-needs_browser = pytest.mark.skipif(bool(missing()), reason=missing())
 
 
 @pytest.fixture
@@ -203,25 +201,8 @@ def test_display_carries_a_small_static_picture(family):
     assert bundle["text/plain"] == f"LiveFit({start})"
 
 
-def test_stored_state_is_small_and_nothing_comes_from_the_network():
-    widget = LiveFit()
-    assert len(json.dumps(widget.get_state(), default=str, allow_nan=False)) < 45_000
-    for text in (str(widget._esm), str(widget._css)):
-        assert "import " not in text
-        assert "http" not in text
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture
-def show(browser):
-    """Function that shows a widget in a page of its own; fails where the page reported an error."""
-    with showing(browser) as show:
-        yield show
+def test_stored_state_is_small_and_plain_json():
+    assert stored_size(LiveFit()) < 45_000
 
 
 def sent(state: State, steps: int = STEPS) -> dict:

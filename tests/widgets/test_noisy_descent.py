@@ -25,6 +25,7 @@ from helpers.widgets.noisy_descent import (
     static_picture,
     walk,
 )
+from tests.support.widgets import stored_size
 
 SEEDS = range(60)
 CURVATURE = data().precision / ROWS  # of the loss, which is taken per row
@@ -198,16 +199,9 @@ def test_static_picture_of_a_path_that_diverged():
 
 
 def test_stored_state_is_small_and_plain_json():
-    state = NoisyDescent(average=True).get_state()
-    assert len(json.dumps(state, default=str, allow_nan=False)) < 40_000
+    assert stored_size(NoisyDescent(average=True)) < 40_000
 
 
 def test_start_and_optimum_are_in_the_window():
     for point in [(0, 0), data().optimum]:
         assert all(low < value < high for value, (low, high) in zip(point, WINDOW.values(), strict=True))
-
-
-def test_nothing_comes_from_the_network():
-    for text in (str(NoisyDescent._esm), str(NoisyDescent._css)):
-        assert "import " not in text
-        assert "http" not in text

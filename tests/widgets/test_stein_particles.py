@@ -22,6 +22,7 @@ from helpers.widgets.stein_particles import (
     read,
     static_picture,
 )
+from tests.support.widgets import stored_size
 
 
 @pytest.mark.parametrize(
@@ -96,11 +97,5 @@ def test_static_picture_of_a_reach():
 
 def test_stored_state_is_small_and_plain_json():
     widget = SteinParticles(particles=COUNTS[-1])
-    assert len(json.dumps(widget.get_state(), default=str, allow_nan=False)) < 50_000
+    assert stored_size(widget) < 50_000
     assert [*widget.options["targets"]] == [*TARGETS_2D]
-
-
-def test_nothing_comes_from_the_network():
-    for text in (str(SteinParticles._esm), str(SteinParticles._css)):
-        assert "import " not in text
-        assert "http" not in text
