@@ -15,6 +15,7 @@ from helpers.checks import instruments as module
 from helpers.checks.verdicts import LONGER, NA, NOT, TRUST, UNDECIDED, WEIGHTS
 from helpers.fits import FlatModel, GaussianFit, advi, approximate, khat_error, khat_threshold, psis, weighted
 from helpers.truth import Draws
+from tests.support.models import visits_by_age
 
 QUICK = {"seed": 1, "draws": 4000, "steps": 200}
 INSTRUMENTS = ["Pareto k-hat", "ELBO", "weights", "short chains", "more optimisation", "restarts"]
@@ -343,12 +344,7 @@ def test_deterministics_are_judged():
 
 def test_a_gain_without_a_standard_error_does_not_count_as_arrived():
     """A fit 300 sds off: its ELBO is so large and so noisy that no gain stands out."""
-    rng = np.random.default_rng(21)
-    age = rng.uniform(20, 80, 150)
-    visits = rng.poisson(np.exp(-1 + 0.04 * age))
-    with pm.Model() as model:
-        a, b = pm.Normal("a", 0, 5), pm.Normal("b", 0, 1)
-        pm.Poisson("visits", pm.math.exp(a + b * age), observed=visits)
+    model, *_ = visits_by_age()
     q = GaussianFit(FlatModel(model), np.array([-0.888, -0.888]), np.array([0.41, 0.41]))
     table = diagnose(model, q, seed=1)
     assert table.loc["more optimisation", "verdict"] == LONGER and overall(table) == LONGER

@@ -16,6 +16,7 @@ from helpers.fits import Approximation, FlatModel, GaussianFit, approximate, aut
 from helpers.fits.short_chains import at_rest, run_chains
 from helpers.fits.starting_places import best_on_the_way, inverse_root
 from helpers.fits.whitened import pulled_back
+from tests.support.models import visits_by_age
 
 RNG = np.random.default_rng(8)
 YEARS = np.arange(1900, 2021.0)
@@ -92,12 +93,7 @@ def test_what_is_saved_comes_back_for_the_same_model_only(of_trend, tmp_path):
 
 
 def test_a_poisson_regression_on_raw_ages_meets_its_quadrature():
-    rng = np.random.default_rng(21)
-    age = rng.uniform(20, 80, 150)
-    visits = rng.poisson(np.exp(-1 + 0.04 * age))
-    with pm.Model() as model:
-        a, b = pm.Normal("a", 0, 5), pm.Normal("b", 0, 1)
-        pm.Poisson("visits", pm.math.exp(a + b * age), observed=visits)
+    model, age, visits = visits_by_age()
     a, b = np.meshgrid(np.linspace(-3, 1, 801), np.linspace(0.01, 0.07, 601), indexing="ij")
     log_rate_sum = visits.sum() * a + b * (visits @ age)
     rates = sum(np.exp(a + b * one) for one in age)
