@@ -45,6 +45,17 @@ def pytest_configure(config):
     }
 
 
+@pytest.fixture(scope="module")
+def double_precision():
+    """JAX as `helpers.start` sets it, in the tests of one file."""
+    import jax  # here: most files need none of it
+
+    before = jax.config.read("jax_enable_x64")
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", before)
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by -m
 def pytest_collection_modifyitems(items):
     rank = {name: k for k, name in enumerate(SLOW)}

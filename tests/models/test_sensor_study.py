@@ -17,16 +17,8 @@ from tools import annealing
 from tools import sensor_study as maker
 from tools.sensor_study import ON, problems
 
+pytestmark = pytest.mark.usefixtures("double_precision")
 CENTRE, SPREAD = jnp.array([1.0, -2.0]), 0.3
-
-
-@pytest.fixture(scope="module", autouse=True)
-def double_precision():
-    """As `helpers.start` sets it."""
-    before = jax.config.read("jax_enable_x64")
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
 
 
 @pytest.fixture(scope="module")

@@ -46,15 +46,6 @@ STATES = [
 PHIS = [np.zeros(5), np.array([-1.4, 2.7, -1.0, -0.8, -0.3]), np.array([-0.5, 1.0, 0.5, 0.2, 0.7])]
 
 
-@pytest.fixture
-def double():
-    """JAX in double precision."""
-    before = jax.config.read("jax_enable_x64")
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
-
-
 @pytest.mark.parametrize(
     ("argument", "value", "says"),
     [
@@ -111,7 +102,7 @@ def test_the_posterior_is_that_of_chapter_3():
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_the_loop_is_the_courses(state, double):
+def test_the_loop_is_the_courses(state, double_precision):
     x, y = climbers()
     size = 5 if state.family == "full-rank" else 4
 
