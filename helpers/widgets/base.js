@@ -131,6 +131,14 @@ const menu = (name, words, choices) => {
 };
 const key = (content) => `<svg width="26" height="14">${content}</svg>`;
 
+// Draws plots, each by a function of its width, where the view is on the page.
+function drawPlots(parts, plots) {
+  for (const [name, draw] of Object.entries(plots)) {
+    const width = widthOf(parts[name]);
+    if (width > 0) parts[name].innerHTML = draw(width);
+  }
+}
+
 // Puts a slider to a value, which it shows and speaks as `words`.
 function place(parts, name, value, words) {
   parts[name].value = value;

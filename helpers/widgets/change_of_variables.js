@@ -155,6 +155,7 @@ function connect(parts, model, options) {
 }
 
 export default {
-  initialize: ({ model }) => model.set("state", { ...model.get("start"), jacobian: true }),
+  // void: what it returns, anywidget would call
+  initialize: ({ model }) => void model.set("state", { ...model.get("start"), jacobian: true }),
   render: viewing({ name: "change-of-variables", plots: ["line", "unit"], page, connect, drawState }),
 };

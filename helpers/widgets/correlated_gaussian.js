@@ -82,10 +82,10 @@ function connect(parts, model) {
 }
 
 function drawState(parts, state, options) {
-  for (const [name, draw] of Object.entries({ ellipses, gap: gaps })) {
-    const width = widthOf(parts[name]);
-    if (width > 0) parts[name].innerHTML = draw(state, options, width);
-  }
+  drawPlots(parts, {
+    ellipses: (width) => ellipses(state, options, width),
+    gap: (width) => gaps(state, options, width),
+  });
   place(parts, "rho", state.rho, fixed(state.rho, 2));
   place(parts, "ratio", Math.log2(state.ratio), fixed(state.ratio, 2)); // the slider holds log₂ of the ratio
   say(parts.reading, describe(state));
@@ -93,6 +93,6 @@ function drawState(parts, state, options) {
 }
 
 export default {
-  initialize: ({ model }) => model.set("state", model.get("start")),
+  initialize: ({ model }) => void model.set("state", model.get("start")), // what it returns, anywidget would call
   render: viewing({ name: "correlated-gaussian", plots: ["ellipses", "gap"], page, connect, drawState }),
 };

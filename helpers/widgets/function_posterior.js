@@ -65,8 +65,7 @@ function drawState(parts, state, { choices }) {
 }
 
 function drawReading(parts, reading, options) {
-  const width = widthOf(parts.plot);
-  if (width > 0) parts.plot.innerHTML = functions(reading, options, width);
+  drawPlots(parts, { plot: (width) => functions(reading, options, width) });
   parts["exact-key"].hidden = !reading.exact;
 }
 

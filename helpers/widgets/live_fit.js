@@ -200,10 +200,10 @@ function connect(parts, model, { draws, steps: all }) {
 
 function drawState(parts, state, options) {
   const run = fit(state, options);
-  for (const [name, draw] of Object.entries({ plane, loss: losses })) {
-    const width = widthOf(parts[name]);
-    if (width > 0) parts[name].innerHTML = draw(run, state, options, width);
-  }
+  drawPlots(parts, {
+    plane: (width) => plane(run, state, options, width),
+    loss: (width) => losses(run, state, options, width),
+  });
   const { steps, rate, draws, family, running } = state;
   place(parts, "steps", steps, grouped(steps));
   place(parts, "rate", Math.log10(rate), `${rate}`); // the slider holds log₁₀ of the rate

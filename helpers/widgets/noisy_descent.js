@@ -103,10 +103,10 @@ function drawState(parts, { batch, rate, decay, average }, { batches }) {
 }
 
 function drawReading(parts, reading, options) {
-  for (const [name, draw] of Object.entries({ surface, distance: distances })) {
-    const width = widthOf(parts[name]);
-    if (width > 0) parts[name].innerHTML = draw(reading, options, width);
-  }
+  drawPlots(parts, {
+    surface: (width) => surface(reading, options, width),
+    distance: (width) => distances(reading, options, width),
+  });
   parts["average-key"].hidden = reading.average.length === 0;
 }
 

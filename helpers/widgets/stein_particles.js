@@ -66,8 +66,7 @@ function drawState(parts, { target, particles, reach, steps }, { counts }) {
 }
 
 function drawReading(parts, reading, options) {
-  const width = Math.min(widthOf(parts.plane), WIDEST);
-  if (width > 0) parts.plane.innerHTML = plane(reading, options, width);
+  drawPlots(parts, { plane: (width) => plane(reading, options, Math.min(width, WIDEST)) });
 }
 
 export default {
