@@ -30,11 +30,8 @@ ADDRESS = re.compile(r"(\[repository\]\(|git clone )https://github\.com/[\w./-]+
 CHAPTER = re.compile(r"\[(?:([Cc]hapter)(?: \d+)?|\d+)\]\((notebooks/)?(?:\d\d_)?([a-z]\w*)\.ipynb")
 WRITTEN = ("[![Open", "←", "[all", "[1 ·", "**Know")  # paragraphs of a first cell that are not prose
 TABLE = re.compile(r"(?<=\n)\| chapter \| you can do after it .*\n(?:\|.*\n?)+")
-FOLDED = {
-    "setup": "Setup",
-    "picture": "Picture",
-    "proof": "The claims of this section",
-}  # tag: title, where it has none
+# tag: title, where it has none
+FOLDED = {"setup": "Setup", "picture": "Picture", "proof": "The claims of this section"}
 TITLE = re.compile(r"# @title (.+)\n")  # Colab shows it for the folded cell, and JupyterLab as the cell's first line
 SETUP_CELL = """\
 # @title Setup: run this cell first

@@ -19,9 +19,8 @@ from tools.ledger import claims_of
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("[0-9]*.ipynb"))
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-SMALL = re.compile(
-    r"(?<=[ \[])-?\d(?:\.\d+)?e-0\d(?=,?$)", re.MULTILINE
-)  # a number at the end of its line, as Python writes it
+# a number at the end of its line, as Python writes it
+SMALL = re.compile(r"(?<=[ \[])-?\d(?:\.\d+)?e-0\d(?=,?$)", re.MULTILINE)
 PLOTLY = "application/vnd.plotly.v1+json"
 
 
@@ -66,6 +65,7 @@ def broken(text: str) -> list[str]:
 
 if __name__ == "__main__":
     for path in map(Path, sys.argv[1:] or NOTEBOOKS):
-        if failed := broken(path.read_text(encoding="utf-8")):
+        text = path.read_text(encoding="utf-8")
+        if failed := broken(text):
             sys.exit(f"{path.name} is not stored; these claims do not hold: {'; '.join(failed)}")
-        path.write_text(as_saved(path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(as_saved(text), encoding="utf-8")
