@@ -17,6 +17,7 @@ WIDGETS = {  # the class of each on the page
     "NoisyDescent": "noisy-descent",
     "FunctionPosterior": "function-posterior",
     "SteinParticles": "stein-particles",
+    "ShardProduct": "shard-product",
 }
 
 # `count` views of one model, with as little of anywidget's model as the widget uses
