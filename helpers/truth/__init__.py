@@ -1,5 +1,5 @@
 """What a fit is held against: targets with exact moments, divergences by quadrature, the closest Gaussian, a line with
-one unknown scale, gold draws, and `Draws`, the common form of them all.
+one unknown scale, products of shards' posteriors, gold draws, and `Draws`, the common form of them all.
 """
 
 import lazy_loader
@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "draws": ["Draws"],
         "linear": ["one_scale"],
         "normal_columns": ["NormalColumns"],
+        "shards": ["closest_to_rate", "closest_to_rates", "product_errors", "rate_posterior"],
         "targets": ["Target", "beta", "logit_beta", "normal", "normal_mixture", "student_t"],
         "targets_2d": ["get_target_2d"],
     },

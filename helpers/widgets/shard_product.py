@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.pictures import style
+from helpers.truth.shards import product, sds
 from helpers.widgets.base import Pictured, beside, keep_among, picture_of
 
 COUNTS = (1, 2, 4, 8, 16)
@@ -68,20 +69,9 @@ def fits(state: State) -> tuple[np.ndarray, np.ndarray]:
     return means, precisions if state.family == "full-rank" else precisions * np.eye(2)
 
 
-def product(means, precisions) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and precision of a product of Gaussians."""
-    total = precisions.sum(axis=0)
-    return np.linalg.solve(total, (precisions @ means[..., None]).sum(axis=0)[:, 0]), total
-
-
 def exact() -> tuple[np.ndarray, np.ndarray]:
     """Mean and precision of the posterior of all rows."""
     return product(*fits(State(1)))
-
-
-def sds(precision) -> np.ndarray:
-    """Of a Gaussian with this precision matrix."""
-    return np.sqrt(np.diag(np.linalg.inv(precision)))
 
 
 def against_exact(state: State) -> tuple[np.ndarray, np.ndarray]:

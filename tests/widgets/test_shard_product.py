@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from helpers.truth import best_gaussian_2d
+from helpers.truth.shards import sds
 from helpers.widgets import shard_product
 from helpers.widgets.shard_product import (
     COUNTS,
@@ -26,7 +27,6 @@ from helpers.widgets.shard_product import (
     describe,
     ellipse,
     exact,
-    sds,
     table,
 )
 from tests.support.widgets import fits, needs_browser, part, stored_size
