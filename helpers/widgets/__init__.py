@@ -1,7 +1,6 @@
-"""The widgets: what the reader moves by hand, with live readings (`ManualVI`, `ChangeOfVariables`, `CorrelatedGaussian`,
-`LiveFit`, `SteinParticles`, `NoisyDescent`, `FunctionPosterior`, `ShardProduct`), each a module with a script and a style sheet; `base`
-holds what they share. Importing the room loads none of them: each comes when its name is first used, so a chapter waits
-only for what its own widget needs."""
+"""The widgets: what the reader moves by hand, with live readings. Each is a module with a script and a style sheet; `base` holds
+what they share. Importing the room loads none of them: each comes when its name is first used, so a chapter waits only
+for what its own widget needs."""
 
 import lazy_loader
 
@@ -14,6 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "live_fit": ["LiveFit"],
         "manual_vi": ["ManualVI"],
         "noisy_descent": ["NoisyDescent"],
+        "prior_and_noise": ["PriorAndNoise"],
         "shard_product": ["ShardProduct"],
         "stein_particles": ["SteinParticles"],
     },

@@ -16,6 +16,7 @@ WIDGETS = {  # the class of each on the page
     "LiveFit": "live-fit",
     "NoisyDescent": "noisy-descent",
     "FunctionPosterior": "function-posterior",
+    "PriorAndNoise": "prior-and-noise",
     "SteinParticles": "stein-particles",
     "ShardProduct": "shard-product",
 }
