@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "change_of_variables": ["ChangeOfVariables"],
         "correlated_gaussian": ["CorrelatedGaussian"],
         "function_posterior": ["FunctionPosterior"],
+        "khat_and_coverage": ["KhatAndCoverage"],
         "live_fit": ["LiveFit"],
         "manual_vi": ["ManualVI"],
         "noisy_descent": ["NoisyDescent"],

@@ -158,6 +158,20 @@ const widthOf = (node) => Math.floor(node.clientWidth); // 0 while the view is n
 const limited = (pixels) => Math.max(-1e4, Math.min(1e4, pixels)).toFixed(1); // a curve can go very far
 const line = (points) => `M${points.map(([x, y]) => `${limited(x)} ${limited(y)}`).join("L")}`;
 
+// Mulberry32, a number in [0, 1) for each k.
+function uniform(seed, k) {
+  let bits = (Math.imul(k + 1, 0x6d2b79f5) + seed) | 0;
+  bits = Math.imul(bits ^ (bits >>> 15), bits | 1);
+  bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+  return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+}
+
+// The k-th pair of standard normal numbers of a seed (Box–Muller).
+function normalPair(seed, k) {
+  const [radius, angle] = [Math.sqrt(-2 * Math.log(1 - uniform(seed, 2 * k))), 2 * Math.PI * uniform(seed, 2 * k + 1)];
+  return [radius * Math.cos(angle), radius * Math.sin(angle)];
+}
+
 // A function from the values of an axis to pixels.
 const scale = ([low, high], from, to) => (value) => from + ((value - low) / (high - low)) * (to - from);
 

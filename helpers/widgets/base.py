@@ -16,6 +16,7 @@ from pathlib import Path
 
 import anywidget
 import matplotlib.pyplot as plt
+import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
@@ -56,6 +57,16 @@ def keep_among(state, **choices: tuple) -> None:
     for name, allowed in choices.items():
         (value,) = check_among(allowed, **{name: getattr(state, name)})
         object.__setattr__(state, name, value)
+
+
+def normal_pairs(seed: int, count: int) -> np.ndarray:
+    """Standard normal numbers, shape (count, 2): Mulberry32, a generator that JavaScript can have, and Box–Muller."""
+    bits = np.arange(1, 2 * count + 1, dtype=np.uint32) * np.uint32(0x6D2B79F5) + np.uint32(seed)
+    bits = (bits ^ (bits >> 15)) * (bits | 1)
+    bits ^= bits + (bits ^ (bits >> 7)) * (bits | 61)
+    first, second = ((bits ^ (bits >> 14)) / 2.0**32).reshape(-1, 2).T
+    radius, angle = np.sqrt(-2 * np.log(1 - first)), 2 * np.pi * second
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
 
 
 def picture_of(draw: Callable[[Figure], None], height: float, note: str, dpi: int = 160) -> bytes:

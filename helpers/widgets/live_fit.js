@@ -6,21 +6,8 @@ const PANEL = { height: 270, margin: { left: 50, right: 12, top: 8, bottom: 38 }
 const SPEED = 0.15; // steps a millisecond
 const START = [0, 0, 0, 0, 0]; // φ = (μ, log diagonal of L, the entry below it): N(0, I)
 
-// Mulberry32, a number in [0, 1) for each k.
-function uniform(seed, k) {
-  let bits = (Math.imul(k + 1, 0x6d2b79f5) + seed) | 0;
-  bits = Math.imul(bits ^ (bits >>> 15), bits | 1);
-  bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-  return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-}
-
-// The draws η of one step, pairs of standard normal numbers (Box–Muller).
-export const normals = ({ seed, draws }, step) =>
-  range(draws).map((draw) => {
-    const k = 2 * (step * draws + draw);
-    const [radius, angle] = [Math.sqrt(-2 * Math.log(1 - uniform(seed, k))), 2 * Math.PI * uniform(seed, k + 1)];
-    return [radius * Math.cos(angle), radius * Math.sin(angle)];
-  });
+// The draws η of one step, pairs of standard normal numbers.
+export const normals = ({ seed, draws }, step) => range(draws).map((draw) => normalPair(seed, step * draws + draw));
 
 // log(1 + e^z) and its slope.
 function softplus(z) {

@@ -22,7 +22,7 @@ from scipy.optimize import minimize
 
 from helpers.pictures import style
 from helpers.truth.closest import NODE_WEIGHTS, NODES, factor_2d
-from helpers.widgets.base import Pictured, beside, keep_among, keep_between, keep_counts, picture_of
+from helpers.widgets.base import Pictured, beside, keep_among, keep_between, keep_counts, normal_pairs, picture_of
 
 FAMILIES = ("mean-field", "full-rank")
 RATES = (0.001, 1.0)
@@ -78,13 +78,8 @@ def slope_of_log_joint(zeta) -> np.ndarray:
 
 
 def normals(seed: int, draws: int) -> np.ndarray:
-    """The η of all steps, shape (STEPS, draws, 2): Mulberry32, a generator that JavaScript can have, and Box–Muller."""
-    bits = np.arange(1, 2 * STEPS * draws + 1, dtype=np.uint32) * np.uint32(0x6D2B79F5) + np.uint32(seed)
-    bits = (bits ^ (bits >> 15)) * (bits | 1)
-    bits ^= bits + (bits ^ (bits >> 7)) * (bits | 61)
-    first, second = ((bits ^ (bits >> 14)) / 2.0**32).reshape(-1, 2).T
-    radius, angle = np.sqrt(-2 * np.log(1 - first)), 2 * np.pi * second
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1).reshape(STEPS, draws, 2)
+    """The η of all steps, shape (STEPS, draws, 2)."""
+    return normal_pairs(seed, STEPS * draws).reshape(STEPS, draws, 2)
 
 
 def estimate(phi: np.ndarray, eta: np.ndarray, state: State) -> tuple[float, np.ndarray]:

@@ -19,6 +19,7 @@ WIDGETS = {  # the class of each on the page
     "PriorAndNoise": "prior-and-noise",
     "SteinParticles": "stein-particles",
     "ShardProduct": "shard-product",
+    "KhatAndCoverage": "khat-and-coverage",
 }
 
 # `count` views of one model, with as little of anywidget's model as the widget uses

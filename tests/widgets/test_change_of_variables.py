@@ -24,6 +24,7 @@ from helpers.widgets.change_of_variables import (
     carried,
 )
 from helpers.widgets.correlated_gaussian import CorrelatedGaussian
+from helpers.widgets.khat_and_coverage import KhatAndCoverage
 from helpers.widgets.live_fit import LiveFit
 from tests.support.widgets import fits, needs_browser, part
 from tools.browser import jupyter, wait_for_kernel
@@ -202,7 +203,7 @@ def test_panels_fit_the_width(show, width, stacked):
 
 @needs_browser
 def test_stored_notebook_works_in_jupyterlab_without_its_kernel(browser, tmp_path):
-    widgets, cells = [ChangeOfVariables(mu=0), CorrelatedGaussian(), LiveFit()], []
+    widgets, cells = [ChangeOfVariables(mu=0), CorrelatedGaussian(), LiveFit(), KhatAndCoverage()], []
     for widget in widgets:  # all that ask the kernel for nothing
         data, metadata = widget._repr_mimebundle_()
         output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
