@@ -31,7 +31,7 @@ DRAWS = 2_000
 SEED = 28  # k-hats near their means over seeds, in all sizes
 REACH = 5.0  # of the axis, in sds of the target, on each side of 0
 DENSITIES = (0.0, 1.4)  # on their axis
-LOGS = {"ratio": (-2.0, 3.4), "share": (-3.5, 0.15)}  # decimal logarithms, on the axes of the ratios
+LOGS = {"ratio": (-2.0, 3.4), "share": (-3.75, 0.15)}  # decimal logarithms, on the axes of the ratios
 
 
 @dataclass(frozen=True)
