@@ -77,7 +77,7 @@ def advi_path(path: np.ndarray, log_p: Callable, target: Target, best: Normal) -
         curve.set_data(zeta, normal(mu, np.exp(omega)).density(zeta))
         title.set_text(f"step {k:,}")
 
-    clip = _as_gif(figure, [trail, head, curve, title], move_to, frames)
+    clip = as_gif(figure, [trail, head, curve, title], move_to, frames)
     plt.close(figure)
     alt = "Animation: ADVI climbs from N(0, 1) along a bend to the best Gaussian and then hovers around it."
     return HTML(f'<img alt="{alt}" width="760" src="data:image/gif;base64,{clip}">')
@@ -99,7 +99,7 @@ def _shift(log_p: Callable, target: Target) -> float:
     return float((log_p(at) - target.log_density(at))[0])
 
 
-def _as_gif(figure: Figure, moving: list[Artist], move_to: Callable, frames: Iterable[int]) -> str:
+def as_gif(figure: Figure, moving: list[Artist], move_to: Callable, frames: Iterable[int]) -> str:
     """One picture for each frame, as a GIF in base64. What stands still is laid out and drawn once.
 
     Parameters
