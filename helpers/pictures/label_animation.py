@@ -44,7 +44,7 @@ def bought(posterior: Callable, x: np.ndarray, y: np.ndarray, rows: np.ndarray) 
         seen.set_array(p_mean[k])
         for each, line in enumerate(labelled):
             line.set_data(*x[known[y[known] == each]].T)
-        asked.set_sizes(1 + 60 * told[k] / told[0].max())
+        asked.set_sizes(1 + 60 * (told[k] / told[k].max()) ** 3)
         following = rows[len(known) : len(known) + 1]  # none in the end
         cross.set_data(*x[following].T)
         title.set_text(f"after {len(known)} labels")

@@ -7,7 +7,7 @@ import pytest
 
 from helpers.models import label_study as module
 from helpers.models.label_study import LABELS, WAYS, batch_bald, buy, entropy, load, posterior_weights, wanted
-from helpers.models.turned_moons import turned_moons
+from helpers.models.many_moons import turned_moons
 from tools import label_study as maker
 
 RNG = np.random.default_rng(0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.models import two_moons
-from helpers.models.turned_moons import turned_moons
+from helpers.models.many_moons import turned_moons
 
 
 def test_without_a_turn_they_are_the_two_moons():
