@@ -18,8 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from helpers.models import label_study as stored
-from helpers.models.moons import logits
 from helpers.models.many_moons import turned_moons
+from helpers.models.moons import logits
 
 SETTINGS = {"seeds": list(range(7000, 7020)), "prior": 10_000, "draws": 2_000, "moves": 25, "seed": 77}
 POOL = 500
