@@ -1,8 +1,7 @@
-"""Readings of a sensor, and a line and a network for them. (`network` stands in the chapter, `bayesian_line` for NumPy.)"""
+"""Readings of a sensor, and a line and a network for them. (The chapters show `bayesian_line` and `network`.)"""
 
 from __future__ import annotations
 
-import jax.numpy as jnp
 import numpy as np
 import pymc as pm
 
@@ -28,8 +27,8 @@ def bayesian_line(features, y, alpha=1.0, beta=100.0):
 
     Parameters
     ----------
-    features : array, shape (rows, size)
-        Φ.
+    features : array of NumPy or JAX, shape (..., rows, size)
+        Φ, or a stack of them.
     y : array, shape (rows,)
         Readings.
     alpha : float
@@ -37,13 +36,15 @@ def bayesian_line(features, y, alpha=1.0, beta=100.0):
     beta : float
         Precision of the noise.
     """
-    rows, size = features.shape
-    precision = alpha * jnp.eye(size) + beta * features.T @ features
-    mean = beta * jnp.linalg.solve(precision, features.T @ y)
-    misfit = beta * jnp.sum((y - features @ mean) ** 2) + alpha * mean @ mean
-    log_det = jnp.linalg.slogdet(precision)[1]
-    log_evidence = 0.5 * (size * jnp.log(alpha) + rows * jnp.log(beta / (2 * jnp.pi)) - log_det - misfit)
-    return mean, jnp.linalg.inv(precision), log_evidence
+    xp = features.__array_namespace__()
+    rows, size = features.shape[-2:]
+    precision = alpha * xp.eye(size) + beta * features.mT @ features
+    mean = beta * xp.linalg.solve(precision, features.mT @ y[:, None])[..., 0]
+    error = y - (features @ mean[..., None])[..., 0]
+    misfit = beta * (error**2).sum(axis=-1) + alpha * (mean**2).sum(axis=-1)
+    log_det = xp.linalg.slogdet(precision)[1]
+    log_evidence = 0.5 * (size * xp.log(alpha) + rows * xp.log(beta / (2 * np.pi)) - log_det - misfit)
+    return mean, xp.linalg.inv(precision), log_evidence
 
 
 def network(x, y, width=5, prior_sd=1.0):

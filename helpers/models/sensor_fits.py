@@ -126,14 +126,28 @@ class Exact:
         """Weights of the network, shape (draws, setting.size): a first layer by its weight, then (w2, b2) given it."""
         rng = np.random.default_rng(seed)
         chosen = rng.choice(len(self.first), draws, p=special.softmax(self.log_weights))
-        x, y = self.setting.readings
-        columns = features(self.first[chosen], x)
-        precision = np.eye(self.setting.width + 1) / self.setting.prior_sd**2 + columns.mT @ columns / NOISE**2
-        mean = np.linalg.solve(precision, (columns.mT @ y / NOISE**2)[..., None])
-        eta = rng.standard_normal(mean.shape)
-        # L⁻ᵀη has covariance (L Lᵀ)⁻¹
-        second = mean + np.linalg.solve(np.linalg.cholesky(precision).mT, eta)
-        return np.hstack([self.first[chosen].reshape(draws, -1), second[..., 0]])
+        return complete(self.first[chosen], *self.setting.readings, rng, self.setting.prior_sd)
+
+
+def complete(first: np.ndarray, x: np.ndarray, y: np.ndarray, rng: np.random.Generator, prior_sd: float = 1.0):
+    """Weights of whole networks, shape (draws, 3 · width + 1): to each first layer, a draw of the last layer given it.
+
+    Parameters
+    ----------
+    first : array, shape (draws, 2, width)
+        w1 and b1.
+    x, y : array, shape (rows,)
+        The readings.
+    rng : numpy Generator
+    prior_sd : float
+        Of every weight.
+    """
+    columns = features(first, x)
+    precision = np.eye(columns.shape[-1]) / prior_sd**2 + columns.mT @ columns / NOISE**2
+    mean = np.linalg.solve(precision, (columns.mT @ y / NOISE**2)[..., None])
+    eta = rng.standard_normal(mean.shape)
+    last = mean + np.linalg.solve(np.linalg.cholesky(precision).mT, eta)  # L⁻ᵀη has covariance (L Lᵀ)⁻¹
+    return np.hstack([first.reshape(len(first), -1), last[..., 0]])
 
 
 def mean_field(settings: Sequence[Setting], *, seed: int, starts: int = 8, steps: int = 2000) -> list[MeanField]:
