@@ -17,12 +17,12 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 @pytest.fixture(scope="module")
 def shown():
-    """The chapters' functions, by name; `bayesian_line` stands in both."""
+    """The chapters' functions, by name."""
     cells = [
         cell for name in ("09_bayesian_line", "10_bnn_regression") for cell in code_of(NOTEBOOKS / f"{name}.ipynb")
     ]
     tree = ast.parse("\n".join(cells))
-    wanted = {"bayesian_line", "law", "hinges", "outputs", "metropolis"}
+    wanted = {"bayesian_line", "law", "metropolis"}
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in wanted]
     names = {"np": np}
     exec(compile(ast.Module(functions, []), "the chapters", "exec"), names)  # noqa: S102 - our own notebook
@@ -37,14 +37,6 @@ def test_line_is_the_helpers_line_for_stacks_of_features(shown):
         np.testing.assert_allclose(stacked[1], mean, rtol=1e-4)  # JAX may run in single precision here
         np.testing.assert_allclose(np.linalg.inv(stacked[2]), covariance, rtol=1e-4, atol=1e-6)
         np.testing.assert_allclose(stacked[3], log_evidence, rtol=1e-4)
-
-
-def test_outputs_are_the_helpers_and_the_last_layer_is_a_line(shown):
-    weights = np.random.default_rng(1).normal(size=(6, 16))
-    x = np.linspace(-4, 4, 9)
-    np.testing.assert_allclose(shown["outputs"](weights, x), sensor_data.outputs(weights, x), atol=1e-12)
-    features = shown["hinges"](weights[:, :10].reshape(6, 2, 5), x)
-    np.testing.assert_allclose((features @ weights[:, 10:, None])[..., 0], sensor_data.outputs(weights, x), atol=1e-12)
 
 
 def test_metropolis_draws_from_a_known_normal(shown):

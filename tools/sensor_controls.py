@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from scipy import optimize, special
 
@@ -83,17 +82,22 @@ def trained(width: int) -> list[float]:
     return [stored.log_score(outputs(best, at), readings, NOISE) for at, readings in ((x, y), held_out())]
 
 
-def effective(noise: float) -> float:
-    """Effective number of weighted draws of the prior where the readings' errors, and what we say of them, are so large."""
-    x, y = sensor()
-    y = np.sin(x) + noise / NOISE * (y - np.sin(x))  # the same errors, larger or smaller
-    first = np.random.default_rng(DRAWS["seed"]).standard_normal((DRAWS["draws"], 2, sensor_study.BASELINE[0]))
-    evidences = jax.jit(
-        lambda first: jax.lax.map(
-            lambda layer: bayesian_line(features(layer, x), y, 1.0, noise**-2.0)[2], first, batch_size=1000
-        )
-    )
-    return float(1 / (special.softmax(np.asarray(evidences(jnp.asarray(first)))) ** 2).sum())
+def effective(width: int, rows: int, noise: float) -> float:
+    """Effective number of the draws of the prior, each weighted by the evidence of its first layer.
+
+    Parameters
+    ----------
+    width, rows : int
+        Hidden units, and readings.
+    noise : float
+        The sd of the readings' errors, which are those of `sensor`, larger or smaller; the model knows it.
+    """
+    x, y = sensor(rows)
+    y = np.sin(x) + noise / NOISE * (y - np.sin(x))
+    layers = np.random.default_rng(DRAWS["seed"]).standard_normal((DRAWS["draws"], 2, width))
+    parts = np.array_split(layers, max(DRAWS["draws"] // 10_000, 1))
+    evidences = np.hstack([bayesian_line(features(part, x), y, 1.0, noise**-2.0)[2] for part in parts])
+    return float(1 / (special.softmax(evidences) ** 2).sum())
 
 
 def held_out() -> tuple[np.ndarray, np.ndarray]:
@@ -111,7 +115,7 @@ def make(path: Path = stored.FILE) -> stored.Controls:
         "score_of_sets": scores,
         "score": [setting(index) for index in range(len(sensor_study.SETTINGS))],
         "trained": [trained(width) for width in stored.WIDTHS],
-        "effective": [effective(noise) for noise in stored.NOISES],
+        "effective": [effective(*each) for each in stored.WORTH],
     }
     arrays = {name: np.asarray(values, np.float32) for name, values in arrays.items()}
     made = provenance() | {
@@ -133,7 +137,7 @@ def settings() -> dict:
         "training": TRAINING,
         "draws": DRAWS,
         "held_out": stored.HELD_OUT,
-        "noises": stored.NOISES,
+        "worth": stored.WORTH,
         "widths": stored.WIDTHS,
     }
     return json.loads(json.dumps(given))

@@ -18,8 +18,12 @@ from helpers.models.sensor_study import digest
 FILE = Path(__file__).with_suffix(".npz")
 PLACES = GRID[::4]
 HELD_OUT = {"rows": 500, "seed": 4242}  # of `sensor`: readings that no network has seen
-NOISES = (0.05, 0.1, 0.2, 0.4)
 WIDTHS = (2, 5, 10, 20)
+WORTH = (  # width, rows, sd of the noise: what draws of the prior are worth, as one of them changes
+    *((width, 20, 0.1) for width in WIDTHS),
+    *((5, rows, 0.1) for rows in (5, 10, 50)),
+    *((5, 20, noise) for noise in (0.4, 0.2, 0.05)),
+)
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,8 @@ class Controls:
         The exact posterior's log score in each of the study's settings: of its own readings, and of those held out.
     trained : array, shape (widths, 2)
         The same two of the network with the smallest squared error on its own readings.
-    effective : array, shape (noises,)
-        Effective number of a million weighted draws of the prior, where the noise has each of the sds in `NOISES`.
+    effective : array, shape (cases,)
+        Effective number of a million weighted draws of the prior, in each of the cases of `WORTH`.
     made : dict
         How, when and with which versions this was made.
     """

@@ -9,7 +9,7 @@ import numpy as np
 from helpers.fits import loop
 from helpers.models.sensor_data import NOISE, features
 
-DRAWS = 4  # of η in each step: two, and their mirror images
+DRAWS = 2  # of η in each step: one, and its mirror image
 
 
 def mean_field(x, y, *, seed: int, width: int = 5, starts: int = 4, steps: int = 2000) -> np.ndarray:

@@ -98,7 +98,7 @@ def chains_picture(traces: Mapping[float, np.ndarray], notes: Mapping[float, str
         axes.set_title(f"step {step:g}\n{notes[step].split(': ', 1)[-1].replace(', ', chr(10))}", fontsize=8)
         axes.set(xlabel="state", xticks=[])
     ends = limits(traces, exact)
-    panels[-1].hist(exact, BINS, ends, density=True, color=PALETTE["target"], alpha=0.5, orientation="horizontal")
+    panels[-1].hist(exact, BINS, range=ends, density=True, color=PALETTE["target"], alpha=0.5, orientation="horizontal")
     panels[-1].set_title("exact\nposterior", fontsize=8)
     panels[-1].set(xlabel="density", xticks=[])
     panels[0].set(ylabel="f(−4)", ylim=ends)

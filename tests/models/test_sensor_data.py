@@ -121,6 +121,16 @@ def test_line_can_be_mapped_and_compiled():
     assert together == pytest.approx([marginal(phi, y, 1, 100) for phi in features])
 
 
+def test_line_takes_a_stack_of_features():
+    y = sensor()[1]
+    stack = np.random.default_rng(1).normal(size=(4, 20, 3))
+    for found, alone in zip(
+        zip(*bayesian_line(stack, y), strict=True), map(bayesian_line, stack, [y] * 4), strict=True
+    ):
+        for one, other in zip(found, alone, strict=True):
+            assert one == pytest.approx(other, rel=1e-9)
+
+
 @pytest.mark.parametrize("width", [1, 5])
 @pytest.mark.parametrize("prior_sd", [1.0, 0.3])
 def test_log_density_of_the_network(width, prior_sd):
