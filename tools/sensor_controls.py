@@ -42,7 +42,14 @@ def posterior(seed: int, setting: tuple, data: tuple, points: np.ndarray) -> tup
 
 
 def score(means: np.ndarray, sds: np.ndarray, y: np.ndarray) -> float:
-    """The log score of readings, from what `posterior` returns at their places."""
+    """The log score of readings.
+
+    Parameters
+    ----------
+    means, sds : array, shape (particles, readings)
+        What `posterior` returns at their places.
+    y : array, shape (readings,)
+    """
     return stored.log_score(means, y, np.hypot(sds, NOISE))
 
 

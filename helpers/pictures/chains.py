@@ -90,12 +90,12 @@ def chains_picture(traces: Mapping[float, np.ndarray], notes: Mapping[float, str
     traces, notes, exact
         As for `chains_slider`.
     """
-    columns = len(traces)
-    figure, panels = plt.subplots(1, columns + 1, figsize=(WIDTH, 2.7), sharey=True)
+    figure, panels = plt.subplots(1, len(traces) + 1, figsize=(WIDTH, 2.7), sharey=True)
     for axes, (step, values) in zip(panels, traces.items(), strict=False):
         for k, line in enumerate(values.T):
             axes.plot(line, color=SHADES[k % len(SHADES)], linewidth=0.7)
-        axes.set_title(f"step {step:g}\n{notes[step].split(': ', 1)[-1].replace(', ', chr(10))}", fontsize=8)
+        said = notes[step].replace(": ", "\n").replace(", ", "\n").replace(" effective", "")
+        axes.set_title(said, fontsize=8)
         axes.set(xlabel="state", xticks=[])
     ends = limits(traces, exact)
     panels[-1].hist(exact, BINS, range=ends, density=True, color=PALETTE["target"], alpha=0.5, orientation="horizontal")

@@ -11,7 +11,11 @@ from helpers.pictures.chains import chains_picture, chains_slider, limits
 def given():
     rng = np.random.default_rng(0)
     traces = {step: rng.normal(size=(50, 4)).cumsum(axis=0) for step in (0.01, 0.1, 1.0)}
-    return traces, {step: f"step {step:g}: half accepted, R-hat 1.50" for step in traces}, rng.normal(size=500)
+    return (
+        traces,
+        {step: f"step {step:g}: half accepted, R-hat 1.50, 2 effective draws a second" for step in traces},
+        rng.normal(size=500),
+    )
 
 
 def test_each_stop_shows_its_own_chains_and_the_answer(given):
@@ -40,6 +44,8 @@ def test_the_axis_holds_all_chains_and_the_answer(given):
 def test_a_picture_has_a_panel_for_each_step_and_one_for_the_answer(given):
     figure = chains_picture(*given)
     titles = [axes.get_title() for axes in figure.axes]
-    assert titles == [f"step {step}\nhalf accepted\nR-hat 1.50" for step in ("0.01", "0.1", "1")] + ["exact\nposterior"]
+    assert titles == [f"step {step}\nhalf accepted\nR-hat 1.50\n2 draws a second" for step in ("0.01", "0.1", "1")] + [
+        "exact\nposterior"
+    ]
     assert {axes.get_ylim() for axes in figure.axes} == {limits(given[0], given[2])}
     plt.close(figure)
