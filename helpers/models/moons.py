@@ -34,7 +34,7 @@ def _moons(points: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return x[order] + rng.normal(scale=0.2, size=x.shape), (order >= len(upper)).astype(int)
 
 
-def network(x, label, total_size=None):
+def network(x, label, total_size=None, prior_sd=1):
     """Two inputs, two layers of five tanh, one logit: 40 weights, no biases, built on the data it is given.
 
     Parameters
@@ -43,14 +43,16 @@ def network(x, label, total_size=None):
     label : array of 0 and 1, shape (rows,)
     total_size : int, optional
         Rows of the whole data set, where these are a minibatch.
+    prior_sd : float
+        Of each weight, whose prior has the mean 0.
     """
     coords = {"input": ["x1", "x2"], "first": np.arange(5), "second": np.arange(5)}
     with pm.Model(coords=coords) as model:
         if isinstance(x, np.ndarray):  # else they are batches already
             x, label = pm.Data("x", x, dims=("point", "input")), pm.Data("label", label, dims="point")
-        w1 = pm.Normal("w1", 0, 1, dims=("input", "first"))
-        w2 = pm.Normal("w2", 0, 1, dims=("first", "second"))
-        w3 = pm.Normal("w3", 0, 1, dims="second")
+        w1 = pm.Normal("w1", 0, prior_sd, dims=("input", "first"))
+        w2 = pm.Normal("w2", 0, prior_sd, dims=("first", "second"))
+        w3 = pm.Normal("w3", 0, prior_sd, dims="second")
         logit = pm.math.tanh(pm.math.tanh(x @ w1) @ w2) @ w3
         pm.Bernoulli("class", logit_p=logit, observed=label, total_size=total_size)
     return model

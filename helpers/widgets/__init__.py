@@ -17,5 +17,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "prior_and_noise": ["PriorAndNoise"],
         "shard_product": ["ShardProduct"],
         "stein_particles": ["SteinParticles"],
+        "two_uncertainties": ["TwoUncertainties"],
     },
 )

@@ -149,6 +149,13 @@ def test_total_size_scales_the_likelihood_alone(data, weights):
     assert np.asarray(flat.log_densities(zeta)) == pytest.approx(by_hand(zeta, x, label, scale=10.0))
 
 
+def test_the_prior_can_be_wider(data, weights):
+    zeta = weights.reshape(-1, 40)
+    found = np.asarray(FlatModel(network(*data[:2], prior_sd=2)).log_densities(zeta))
+    change = (stats.norm.logpdf(zeta, scale=2) - stats.norm.logpdf(zeta)).sum(axis=-1)
+    assert found == pytest.approx(by_hand(zeta, *data[:2]) + change, rel=1e-9)
+
+
 def test_a_minibatch_estimates_the_log_density_of_all_points(data, weights):
     x, label = data[:2]
     model = network(*pm.Minibatch(x, label, batch_size=50), total_size=len(x))

@@ -15,6 +15,7 @@ WIDGETS = {  # the class of each on the page
     "CorrelatedGaussian": "correlated-gaussian",
     "LiveFit": "live-fit",
     "NoisyDescent": "noisy-descent",
+    "TwoUncertainties": "two-uncertainties",
     "FunctionPosterior": "function-posterior",
     "PriorAndNoise": "prior-and-noise",
     "SteinParticles": "stein-particles",

@@ -26,6 +26,9 @@ from helpers.widgets.change_of_variables import (
 from helpers.widgets.correlated_gaussian import CorrelatedGaussian
 from helpers.widgets.khat_and_coverage import KhatAndCoverage
 from helpers.widgets.live_fit import LiveFit
+from helpers.widgets.prior_and_noise import PriorAndNoise
+from helpers.widgets.shard_product import ShardProduct
+from helpers.widgets.two_uncertainties import TwoUncertainties
 from tests.support.widgets import fits, needs_browser, part
 from tools.browser import jupyter, wait_for_kernel
 
@@ -203,7 +206,8 @@ def test_panels_fit_the_width(show, width, stacked):
 
 @needs_browser
 def test_stored_notebook_works_in_jupyterlab_without_its_kernel(browser, tmp_path):
-    widgets, cells = [ChangeOfVariables(mu=0), CorrelatedGaussian(), LiveFit(), KhatAndCoverage()], []
+    free = (CorrelatedGaussian, LiveFit, TwoUncertainties, PriorAndNoise, KhatAndCoverage, ShardProduct)
+    widgets, cells = [ChangeOfVariables(mu=0), *(widget() for widget in free)], []
     for widget in widgets:  # all that ask the kernel for nothing
         data, metadata = widget._repr_mimebundle_()
         output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
@@ -234,4 +238,7 @@ def test_stored_notebook_works_in_jupyterlab_without_its_kernel(browser, tmp_pat
         part(page, "run").click()
         page.wait_for_function("document.querySelector('[data-id=steps]').value > 20")
         part(page, "run").click()
+        part(page, "x1").focus()
+        page.keyboard.press("ArrowRight")
+        assert part(page, "x1-value").inner_text() == "2.45"
         page.close()
