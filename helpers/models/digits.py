@@ -11,7 +11,7 @@ DATA_SEED = 606
 LEARN, WIDTH, CLASSES = 900, 20, 10
 
 
-def digits(*, seed: int = DATA_SEED) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def pictures(*, seed: int = DATA_SEED) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """900 pictures and their digits to learn from, and the 897 others, held out.
 
     A picture is a row of 64 pixels, from 0 to 1, each less its mean over all pictures.

@@ -36,8 +36,8 @@ COLOURS = [[round(255 * part) for part in plt.cm.cividis(k / 32)[:3]] for k in r
 class State:
     """What the reader has chosen. Raises `ValueError`, naming the argument, for anything out of range."""
 
-    x1: float = 2.4
-    x2: float = 1.2
+    x1: float = 2.0
+    x2: float = 2.4
     posterior: str = "gold"
 
     def __post_init__(self):
@@ -101,8 +101,10 @@ def _map(axes: Axes, state: State, weights: np.ndarray) -> None:
     mean = probabilities(weights, plane).mean(axis=0).reshape(CELLS, CELLS)
     axes.imshow(mean, origin="lower", extent=(-REACH, REACH, -REACH, REACH), vmin=0, vmax=1, aspect="equal")
     for x1, x2, label in data():
-        axes.plot(x1, x2, "^" if label else "o", color=plt.cm.cividis(label), markersize=3, markeredgecolor="white", markeredgewidth=0.5)
-    axes.plot(state.x1, state.x2, "P", color=style.PALETTE["approximation"], markersize=12, markeredgecolor="white")
+        marker, edge = ("^", "black") if label else ("o", "white")
+        look = {"markersize": 3.5, "markeredgecolor": edge, "markeredgewidth": 0.5}
+        axes.plot(x1, x2, marker, color=plt.cm.cividis(label), **look)
+    axes.plot(state.x1, state.x2, "P", color="white", markersize=12, markeredgecolor=style.PALETTE["truth"])
     axes.set(xlabel="x₁ (scaled)", ylabel="x₂ (scaled)", title="P(class 1): blue 0, yellow 1")
     axes.grid(False)
 

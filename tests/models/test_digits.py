@@ -8,14 +8,14 @@ from scipy import special, stats
 from sklearn.datasets import load_digits
 
 from helpers.fits import FlatModel
-from helpers.models.digits import CLASSES, WIDTH, digits, last_layer_laplace, network, probabilities
+from helpers.models.digits import CLASSES, WIDTH, last_layer_laplace, network, pictures, probabilities
 
 SIZE = 64 * WIDTH + WIDTH**2 + WIDTH * CLASSES
 
 
 @pytest.fixture(scope="module")
 def data():
-    return digits()
+    return pictures()
 
 
 def weights_of(seed, draws=2):
@@ -39,7 +39,7 @@ def test_two_parts_of_scikit_learns_digits(data):
     assert sorted(map(tuple, raw)) == sorted(map(tuple, pixels))  # no picture is in both parts
     known = dict(zip(map(tuple, pixels), label, strict=True))
     assert [known[tuple(row)] for row in raw] == np.concatenate([digit, digit_new]).tolist()
-    assert not np.array_equal(digits(seed=1)[1], digit)
+    assert not np.array_equal(pictures(seed=1)[1], digit)
 
 
 @pytest.mark.parametrize("prior_sd", [1, 0.5])

@@ -240,5 +240,5 @@ def test_stored_notebook_works_in_jupyterlab_without_its_kernel(browser, tmp_pat
         part(page, "run").click()
         part(page, "x1").focus()
         page.keyboard.press("ArrowRight")
-        assert part(page, "x1-value").inner_text() == "2.45"
+        assert part(page, "x1-value").inner_text() == "2.05"
         page.close()
