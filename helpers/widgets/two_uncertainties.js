@@ -1,6 +1,6 @@
 // The browser's side of two_uncertainties.py, after base.js. All is computed here; the kernel is never asked.
 
-const MARGIN = { left: 46, right: 12, top: 8, bottom: 38 };
+const MARGIN = { left: 46, right: 18, top: 8, bottom: 38 };
 const MAP = { height: 330, margin: MARGIN };
 const HISTOGRAM = { height: 210, margin: MARGIN };
 const BAR = { height: 92, margin: MARGIN };
