@@ -130,6 +130,12 @@ RECIPES = {
         functions=probabilities,
         settings={"chains": 8, "tune": 400, "draws": 900, "thin": 3, "seed": 606},
     ),
+    "moons_wide": Recipe(  # with a prior twice as wide
+        model=lambda: network(*two_moons()[:2], prior_sd=2),
+        sampler=nuts,
+        functions=probabilities,
+        settings={"chains": 8, "tune": 400, "draws": 900, "thin": 6, "seed": 607, "backend": "numba"},
+    ),
     "sensor": Recipe(
         model=lambda: sensor_network(*sensor()),
         sampler=nuts,
