@@ -56,7 +56,7 @@ def test_colab_installs_only_what_is_imported():
     nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
     imported = {a.name.split(".")[0] for n in nodes if isinstance(n, ast.Import) for a in n.names}
     imported |= {n.module.split(".")[0] for n in nodes if isinstance(n, ast.ImportFrom) and n.module}
-    names = {"PIL": "pillow", "IPython": "ipython", "arviz_stats": "arviz", "lazy_loader": "lazy-loader"}
+    names = {"PIL": "pillow", "sklearn": "scikit-learn", "IPython": "ipython", "arviz_stats": "arviz", "lazy_loader": "lazy-loader"}
     imported = {names.get(name, name) for name in imported}
     assert set(RUNTIME) - imported == THROUGH_PYMC | FLOORS_ONLY
     assert imported - set(RUNTIME) - set(sys.stdlib_module_names) <= {"helpers"}
@@ -141,7 +141,6 @@ def test_readers_install_what_readers_need():
         "playwright",
         "pytest",
         "ruff",
-        "scikit-learn",
         "sphinx",
     }
     assert not tools & set(closure([*RUNTIME.values(), *LAB]))

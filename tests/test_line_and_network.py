@@ -32,11 +32,11 @@ def shown():
 def test_line_is_the_helpers_line_for_stacks_of_features(shown):
     rng = np.random.default_rng(0)
     features, y = rng.normal(size=(3, 7, 4)), rng.normal(size=7)
-    for stacked in zip(features, *shown["bayesian_line"](features, y, 0.5, 3.0), strict=True):
-        mean, covariance, log_evidence = sensor_data.bayesian_line(stacked[0], y, 0.5, 3.0)
-        np.testing.assert_allclose(stacked[1], mean, rtol=1e-4)  # JAX may run in single precision here
-        np.testing.assert_allclose(np.linalg.inv(stacked[2]), covariance, rtol=1e-4, atol=1e-6)
-        np.testing.assert_allclose(stacked[3], log_evidence, rtol=1e-4)
+    for one, *helper in zip(features, *sensor_data.bayesian_line(features, y, 0.5, 3.0), strict=True):
+        mean, precision, log_evidence = shown["bayesian_line"](one, y, 0.5, 3.0)
+        np.testing.assert_allclose(helper[0], mean, rtol=1e-4)  # JAX may run in single precision here
+        np.testing.assert_allclose(helper[1], np.linalg.inv(precision), rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(helper[2], log_evidence, rtol=1e-4)
 
 
 def test_metropolis_draws_from_a_known_normal(shown):

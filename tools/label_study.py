@@ -48,15 +48,15 @@ def moved(w, keys, x, y, used):
 
     def log_likelihood(w):
         z = logits(w, x)
-        return (y * z - jnp.logaddexp(0, z)) @ used
+        return ((y * z - jnp.logaddexp(0, z)) @ used).astype(w.dtype)
 
     def step(state, key):  # leaves the prior as it is, so that the likelihood alone decides (Neal 1999)
         (w, old), (key_1, key_2, key_3) = state, jax.random.split(key, 3)
-        length = 10 ** jax.random.uniform(key_1, (len(w), 1), minval=-1.3, maxval=-0.1)
+        length = 10 ** jax.random.uniform(key_1, (len(w), 1), w.dtype, minval=-1.3, maxval=-0.1)
         proposed = jnp.sqrt(1 - length**2) * w + length * jax.random.normal(key_2, w.shape, w.dtype)
         new = log_likelihood(proposed)
         yes = jnp.log(jax.random.uniform(key_3, (len(w),))) < new - old
-        return (jnp.where(yes[:, None], proposed, w).astype(w.dtype), jnp.where(yes, new, old)), yes.mean()
+        return (jnp.where(yes[:, None], proposed, w), jnp.where(yes, new, old)), yes.mean()
 
     (w, _), accepted = jax.lax.scan(step, (w, log_likelihood(w)), keys)
     return w, accepted.mean()
