@@ -56,7 +56,13 @@ def test_colab_installs_only_what_is_imported():
     nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
     imported = {a.name.split(".")[0] for n in nodes if isinstance(n, ast.Import) for a in n.names}
     imported |= {n.module.split(".")[0] for n in nodes if isinstance(n, ast.ImportFrom) and n.module}
-    names = {"PIL": "pillow", "sklearn": "scikit-learn", "IPython": "ipython", "arviz_stats": "arviz", "lazy_loader": "lazy-loader"}
+    names = {
+        "PIL": "pillow",
+        "sklearn": "scikit-learn",
+        "IPython": "ipython",
+        "arviz_stats": "arviz",
+        "lazy_loader": "lazy-loader",
+    }
     imported = {names.get(name, name) for name in imported}
     assert set(RUNTIME) - imported == THROUGH_PYMC | FLOORS_ONLY
     assert imported - set(RUNTIME) - set(sys.stdlib_module_names) <= {"helpers"}
