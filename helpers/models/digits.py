@@ -25,7 +25,15 @@ def pictures(*, seed: int = DATA_SEED) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 
 def network(x, digit, prior_sd=1):
-    """64 pixels, two layers of twenty tanh, ten logits: 1,880 weights, no biases."""
+    """64 pixels, two layers of twenty tanh, ten logits: 1,880 weights, no biases.
+
+    Parameters
+    ----------
+    x : array, shape (pictures, 64)
+    digit : array of int, shape (pictures,)
+    prior_sd : float
+        Of each weight.
+    """
     with pm.Model() as model:
         x, digit = pm.Data("x", x), pm.Data("label", digit)
         w1 = pm.Normal("w1", 0, prior_sd, shape=(64, WIDTH))
