@@ -3,11 +3,13 @@
 Then open `site/build/html/index.html`.
 
 Its pages are the stored notebooks; none is run. `write_chapters` puts them into `site/chapters/`, changed for a page
-without a kernel: widgets leave their pictures, Plotly figures draw themselves, the alt text of a picture is its caption.
-Reading it needs no network: MathJax and plotly.js are part of the site.
+without a kernel: widgets that ask a kernel for nothing live on, the others leave their pictures; Plotly figures draw
+themselves, and the alt text of a picture is its caption. Reading it needs no network: MathJax and plotly.js are part of the site.
 """
 
 import base64
+import html
+import json
 import re
 import shutil
 import sys
@@ -26,6 +28,10 @@ from tools.chapters import chapters
 
 CHAPTERS, SCRIPTS = HERE / "chapters", HERE / "scripts"
 PLOTLY = "../_static/plotly.min.js"  # as seen from a chapter
+VIEW, STATES = (f"application/vnd.jupyter.widget-{name}+json" for name in ("view", "state"))
+LIVE = """\
+<div class="elbo-live"><img alt="{alt}" src="data:image/png;base64,{png}">
+<script type="application/json">{state}</script></div>"""  # static/widgets.js puts the widget in place of the picture
 CARD = """\
 :::{{grid-item-card}} {title}
 :link: chapters/{name}
@@ -56,6 +62,7 @@ html_theme = "furo"
 html_title = "ELBO Room"
 html_static_path = ["static", "scripts"]
 html_css_files = ["site.css"]
+html_js_files = [("widgets.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sphinx = False
 
@@ -66,11 +73,21 @@ def caption_of(outputs: list, k: int) -> str:
     return re.sub(r"[*`$]", "", after.get("text/markdown") or outputs[k].data.get("text/plain") or "").strip()
 
 
-def make_static(cell) -> None:
-    """Change the outputs of a code cell, in place, to what a page without a kernel can show."""
+def make_static(cell, widgets: dict) -> None:
+    """Change the outputs of a code cell, in place, to what a page without a kernel can show.
+
+    `widgets` has the notebook's widgets by their model's id. One with a "reading" needs a kernel that answers.
+    """
     for k, output in enumerate(cell.outputs):
         data = output.get("data", {})
-        data.pop("application/vnd.jupyter.widget-view+json", None)
+        state = widgets.get(data.pop(VIEW, {}).get("model_id"), {}).get("state", {})
+        if "_esm" in state and "reading" not in state:
+            text = json.dumps({name: state[name] for name in ("_esm", "_css", "options", "start")}).replace(
+                "</", r"<\/"
+            )
+            alt = html.escape(caption_of(cell.outputs, k))
+            output.data = {"text/html": LIVE.format(alt=alt, png=data["image/png"].strip(), state=text)}
+            continue
         if figure := data.pop("application/vnd.plotly.v1+json", None):
             options = {"config": figure.pop("config", None), "include_plotlyjs": PLOTLY, "full_html": False}
             output.data = {"text/html": plotly.io.to_html(figure, **options, auto_play=False)}
@@ -98,11 +115,11 @@ def write_chapters() -> None:
         notebook = nbformat.read(ROOT / "notebooks" / chapter.file, as_version=4)
         image, alt = first_picture(notebook)
         (CHAPTERS / f"{name}.png").write_bytes(image)
-        notebook.metadata.pop("widgets", None)
+        widgets = notebook.metadata.pop("widgets", {}).get(STATES, {}).get("state", {})
         for cell in notebook.cells:
             cell.source = cell.source.replace("../images/", "")
             if cell.cell_type == "code":
-                make_static(cell)
+                make_static(cell, widgets)
         nbformat.write(notebook, CHAPTERS / f"{name}.ipynb")
         promise = chapter.promise[0].upper() + chapter.promise[1:]
         minutes = f"{chapter.reading} min"

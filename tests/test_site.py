@@ -135,6 +135,35 @@ def test_the_animation_plays(site, browser):
     )
 
 
+LIVE = {
+    "02_logit_beta": "change-of-variables",
+    "03_logistic_regression": "correlated-gaussian",
+    "04_advi_in_one_loop": "live-fit",
+    "07_bnn_moons": "two-uncertainties",
+    "09_bayesian_line": "prior-and-noise",
+    "11_did_it_work": "khat-and-coverage",
+    "12_scaling_out": "shard-product",
+}
+
+
+def test_these_widgets_live(pages):
+    assert {file.stem for file, page in pages.items() if page.select(".elbo-live")} == {*LIVE}
+
+
+@pytest.mark.parametrize("chapter", LIVE)
+def test_a_widget_lives_without_a_kernel(site, browser, chapter):
+    page = browser.new_page(viewport={"width": 390, "height": 800}, offline=True)
+    page.goto((site / "chapters" / f"{chapter}.html").as_uri())
+    widget = page.locator(f".elbo-live .{LIVE[chapter]}")
+    widget.locator("svg").first.wait_for()
+    assert page.locator(".elbo-live img").count() == 0  # in place of the picture
+    assert widget.evaluate("node => node.scrollWidth <= node.clientWidth")
+    before = widget.inner_html()
+    widget.locator("input[type=range]").first.press("ArrowRight")
+    assert widget.inner_html() != before
+    page.close()
+
+
 def test_search_and_the_dark(site, browser):
     page = browser.new_context(offline=True, color_scheme="dark").new_page()
     page.goto((site / "search.html").as_uri() + "?q=minibatch")
