@@ -89,7 +89,9 @@ def make_static(cell, widgets: dict) -> None:
             output.data = {"text/html": LIVE.format(alt=alt, png=data["image/png"].strip(), state=text)}
             continue
         if figure := data.pop("application/vnd.plotly.v1+json", None):
-            options = {"config": figure.pop("config", None), "include_plotlyjs": PLOTLY, "full_html": False}
+            figure["layout"].pop("width", None)  # as wide as the page allows
+            config = (figure.pop("config", None) or {}) | {"responsive": True}
+            options = {"config": config, "include_plotlyjs": PLOTLY, "full_html": False}
             output.data = {"text/html": plotly.io.to_html(figure, **options, auto_play=False)}
         if "image/png" in data:
             cell.metadata["mystnb"] = {"image": {"alt": caption_of(cell.outputs, k), "width": "100%"}}

@@ -164,6 +164,19 @@ def test_a_widget_lives_without_a_kernel(site, browser, chapter):
     page.close()
 
 
+def test_tables_are_to_be_read_on_a_telephone(site, browser):
+    page = browser.new_page(viewport={"width": 390, "height": 800}, offline=True)
+    page.goto((site / "chapters" / "00_start_here.html").as_uri())
+    style = "node => (({textAlign, paddingLeft}) => [textAlign, parseFloat(paddingLeft)])(getComputedStyle(node))"
+    align, padding = page.locator(".cell_output .text_html > table td").first.evaluate(style)
+    assert align == "right" and padding >= 5
+    overflow = "nodes => nodes.map(node => [node.scrollWidth > node.clientWidth, getComputedStyle(node).overflowX])"
+    boxes = page.locator(".text_html:has(> table)").evaluate_all(overflow)
+    assert boxes and all(how == "auto" for wide, how in boxes if wide)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
+
+
 def test_search_and_the_dark(site, browser):
     page = browser.new_context(offline=True, color_scheme="dark").new_page()
     page.goto((site / "search.html").as_uri() + "?q=minibatch")
