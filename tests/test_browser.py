@@ -246,7 +246,7 @@ def test_function_posterior_by_keyboard_and_while_it_fits(open_page, tmp_path):
     page.close()
 
 
-LOOKS = "(widget) => [...widget.querySelectorAll('path')].map((path) => path.getAttribute('d')).join()"
+LOOKS = "(widget) => [...widget.querySelectorAll('svg')].map((svg) => svg.innerHTML).join()"
 
 
 def at_rest(page, widget) -> str:
