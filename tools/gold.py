@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import time
 from collections.abc import Iterable
-from importlib.metadata import version
 from pathlib import Path
 
 import arviz as az
@@ -16,6 +14,7 @@ import numpy as np
 from helpers.fits.flat_model import FlatModel
 from helpers.truth.gold import FOLDER, Gold, digest
 from tools.gold_recipes import RECIPES, Recipe
+from tools.records import provenance
 
 PACKAGES = ("pymc", "nutpie", "pytensor", "jax", "numpy", "scipy", "arviz")
 
@@ -26,12 +25,8 @@ def make(name: str, folder: Path = FOLDER) -> Gold:
     started = time.perf_counter()
     flat = FlatModel(recipe.model())
     values = recipe.sample(flat).astype(np.float32)
-    made = {
-        "command": f"python -m tools.gold {name}",
-        "date": datetime.date.today().isoformat(),
+    made = provenance(f"gold {name}", recipe.settings, PACKAGES) | {
         "seconds": round(time.perf_counter() - started),
-        "versions": {package: version(package) for package in PACKAGES},
-        "settings": recipe.settings,
         "parameters": list(flat.labels),
         "fingerprint": fingerprint(flat),
         **diagnostics(recipe, values),

@@ -8,9 +8,6 @@ most of it they are drawn anew and moved by Markov chains (resample and move; Ch
 from __future__ import annotations
 
 import copy
-import datetime
-import json
-from importlib.metadata import version
 from pathlib import Path
 
 import jax
@@ -20,6 +17,7 @@ import numpy as np
 from helpers.models import label_study as stored
 from helpers.models.many_moons import turned_moons
 from helpers.models.moons import logits
+from tools.records import provenance, store
 
 SETTINGS = {"seeds": list(range(7000, 7020)), "prior": 10_000, "draws": 2_000, "moves": 25, "seed": 77}
 POOL = 500
@@ -138,13 +136,7 @@ def make(path: Path = stored.FILE, settings: dict | None = None) -> stored.Label
     for k in range(len(settings["seeds"])):
         scores.append(study_set(k, settings))
         print(f"data set {k + 1} of {len(settings['seeds'])}", flush=True)
-    made = {
-        "command": "python -m tools.label_study",
-        "settings": settings,
-        "date": datetime.date.today().isoformat(),
-        "versions": {name: version(name) for name in ("jax", "numpy", "scipy")},
-    }
-    np.savez_compressed(path, scores=np.stack(scores, axis=-1).astype(np.float32), made=json.dumps(made))
+    store(path, {"scores": np.stack(scores, axis=-1)}, provenance("label_study", settings))
     return stored.load(path)
 
 

@@ -17,7 +17,8 @@ from helpers.models import sensor_controls as stored
 from helpers.models import sensor_study
 from helpers.models.sensor_data import NOISE, bayesian_line, features, outputs, sensor
 from tools.annealing import anneal
-from tools.sensor_study import functions, log_evidence, provenance
+from tools.records import provenance, store
+from tools.sensor_study import fingerprint, functions, log_evidence
 
 SAMPLER = {"particles": 5_000, "moves": 20, "keep": 0.5, "seed": 1010}
 TRAINING = {"starts": 10, "steps": 5_000, "seed": 1010}
@@ -55,7 +56,7 @@ def score(means: np.ndarray, sds: np.ndarray, y: np.ndarray) -> float:
 
 def data_set(seed: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Mean and sd of f at `stored.PLACES` under one data set's exact posterior, and its score of what is held out."""
-    x_new, y_new = held_out()
+    x_new, y_new = sensor(**stored.HELD_OUT)
     points = np.concatenate([stored.PLACES, x_new])
     rows = sensor_study.BASELINE[1]
     means, sds = posterior(SAMPLER["seed"] + seed, sensor_study.BASELINE, sensor(rows, seed=seed), points)
@@ -67,7 +68,7 @@ def data_set(seed: int) -> tuple[np.ndarray, np.ndarray, float]:
 def setting(index: int) -> list[float]:
     """The exact posterior's two scores in one of the study's settings."""
     each = sensor_study.SETTINGS[index]
-    (x, y), (x_new, y_new) = data = sensor(each[1]), held_out()
+    (x, y), (x_new, y_new) = data = sensor(each[1]), sensor(**stored.HELD_OUT)
     means, sds = posterior(SAMPLER["seed"] + index, each, data[0], np.concatenate([x, x_new]))
     return [score(means[:, : len(x)], sds[:, : len(x)], y), score(means[:, len(x) :], sds[:, len(x) :], y_new)]
 
@@ -86,7 +87,8 @@ def trained(width: int) -> list[float]:
         for start in rng.standard_normal((TRAINING["starts"], 3 * width + 1))
     ]
     best = min(runs, key=lambda run: run.fun).x[None]
-    return [stored.log_score(outputs(best, at), readings, NOISE) for at, readings in ((x, y), held_out())]
+    both = (x, y), sensor(**stored.HELD_OUT)
+    return [stored.log_score(outputs(best, at), readings, NOISE) for at, readings in both]
 
 
 def effective(width: int, rows: int, noise: float) -> float:
@@ -107,11 +109,6 @@ def effective(width: int, rows: int, noise: float) -> float:
     return float(1 / (special.softmax(evidences) ** 2).sum())
 
 
-def held_out() -> tuple[np.ndarray, np.ndarray]:
-    """Readings that no network has seen."""
-    return sensor(stored.HELD_OUT["rows"], seed=stored.HELD_OUT["seed"])
-
-
 def make(path: Path = stored.FILE) -> stored.Controls:
     """Run everything and store it."""
     began = time.perf_counter()
@@ -124,14 +121,8 @@ def make(path: Path = stored.FILE) -> stored.Controls:
         "trained": [trained(width) for width in stored.WIDTHS],
         "effective": [effective(*each) for each in stored.WORTH],
     }
-    arrays = {name: np.asarray(values, np.float32) for name, values in arrays.items()}
-    made = provenance() | {
-        "command": "python -m tools.sensor_controls",
-        "settings": settings(),
-        "seconds": round(time.perf_counter() - began),
-        "sha256": sensor_study.digest(arrays),
-    }
-    np.savez_compressed(path, made=json.dumps(made), **arrays)
+    made = {"fingerprint": fingerprint(), "seconds": round(time.perf_counter() - began)}
+    store(path, arrays, provenance("sensor_controls", settings()) | made)
     return stored.load(path)
 
 

@@ -6,10 +6,8 @@ posterior of the first layer.
 
 from __future__ import annotations
 
-import datetime
 import json
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import jax
@@ -22,6 +20,7 @@ from helpers.models import sensor_fits
 from helpers.models import sensor_study as stored
 from helpers.models.sensor_data import GRID, NOISE, bayesian_line, features, sensor
 from tools.annealing import anneal
+from tools.records import provenance, store
 
 SAMPLER = {"runs": 4, "particles": 20_000, "moves": 20, "keep": 0.7, "seed": 808}
 IMPORTANCE = {"draws": 1_000_000, "seed": 707}
@@ -167,26 +166,15 @@ def make(path: Path = stored.FILE) -> stored.Study:
     arrays = {name: np.array([r[name] for r in results]) for name in list(stored.Study.__dataclass_fields__)[:6]}
     arrays |= {"coverage": shares.mean(axis=1), "band": on_and_off(widths).mean(axis=1)}
     arrays |= {"coverage_at": inside.mean(axis=(0, 1))}
-    arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
     made = {
+        "fingerprint": fingerprint(),
         "seconds": round(time.perf_counter() - started),
         **{name: [r[name] for r in results] for name in ("r_hat", "worst_mean", "worst_sd", "steps")},
         "importance": [importance(*each) for each in stored.SETTINGS],
         "coverage_gap": np.abs(np.diff(shares.mean(axis=0), axis=0)).max(axis=0).tolist(),  # between the two runs
     }
-    np.savez_compressed(path, made=json.dumps(provenance() | made | {"sha256": stored.digest(arrays)}), **arrays)
+    store(path, arrays, provenance("sensor_study", settings()) | made)
     return stored.load(path)
-
-
-def provenance() -> dict:
-    """Command, date, versions, settings and fingerprint."""
-    return {
-        "command": "python -m tools.sensor_study",
-        "date": datetime.date.today().isoformat(),
-        "versions": {package: version(package) for package in ("jax", "numpy", "scipy")},
-        "settings": settings(),
-        "fingerprint": fingerprint(),
-    }
 
 
 def problems(study: stored.Study) -> list[str]:

@@ -1,5 +1,5 @@
 """The chapters' data and models: the two moons, the digits, the visitors of a shop, the sensor's readings, and the stored
-study of the sensor's network.
+studies of the sensor's network and of bought labels.
 """
 
 import lazy_loader

@@ -5,13 +5,14 @@ A posterior is a number of draws, with shares that sum to 1. `python -m tools.la
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy import special
+
+from helpers.models.studies import read
 
 FILE = Path(__file__).with_suffix(".npz")
 WAYS = (  # a rule, and how many labels it buys at a time
@@ -47,9 +48,8 @@ class LabelStudy:
 
 
 def load(path: Path = FILE) -> LabelStudy:
-    """The stored study."""
-    with np.load(path) as stored:
-        return LabelStudy(stored["scores"].astype(float), json.loads(str(stored["made"])))
+    """The stored study; `ValueError` for a file that has changed since it was made."""
+    return LabelStudy(**read(path, "tools.label_study"))
 
 
 def posterior_weights(p: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -6,14 +6,13 @@ is what the exact posterior does in the same places, and what a network that is 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from helpers.models.sensor_data import GRID
-from helpers.models.sensor_study import digest
+from helpers.models.studies import read
 
 FILE = Path(__file__).with_suffix(".npz")
 PLACES = GRID[::4]
@@ -57,12 +56,7 @@ class Controls:
 
 def load(path: Path = FILE) -> Controls:
     """The stored controls; `ValueError` for a file that has changed since it was made."""
-    with np.load(path) as stored:
-        arrays = {name: stored[name] for name in stored.files if name != "made"}
-        made = json.loads(str(stored["made"]))
-    if digest(arrays) != made["sha256"]:
-        raise ValueError(f"{path.name} is not the file that was made: run python -m tools.sensor_controls")
-    return Controls(**{name: array.astype(float) for name, array in arrays.items()}, made=made)
+    return Controls(**read(path, "tools.sensor_controls"))
 
 
 def log_score(f: np.ndarray, y: np.ndarray, sd) -> float:

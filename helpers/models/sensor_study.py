@@ -6,12 +6,12 @@ form. What is left, 2 · width numbers, was sampled by sequential Monte Carlo.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from helpers.models.studies import read
 
 FILE = Path(__file__).with_suffix(".npz")
 BASELINE = (5, 20, 1.0)  # width, rows, prior sd
@@ -71,15 +71,4 @@ class Study:
 
 def load(path: Path = FILE) -> Study:
     """The stored study; `ValueError` for a file that has changed since it was made."""
-    with np.load(path) as stored:
-        arrays = {name: stored[name] for name in stored.files if name != "made"}
-        made = json.loads(str(stored["made"]))
-    if digest(arrays) != made["sha256"]:
-        raise ValueError(f"{path.name} is not the file that was made: run python -m tools.sensor_study")
-    return Study(**{name: array.astype(float) for name, array in arrays.items()}, made=made)
-
-
-def digest(arrays: dict[str, np.ndarray]) -> str:
-    """SHA-256 of the arrays, names and all, in hexadecimal."""
-    parts = [name.encode() + array.tobytes() for name, array in sorted(arrays.items())]
-    return hashlib.sha256(b"".join(parts)).hexdigest()
+    return Study(**read(path, "tools.sensor_study"))
