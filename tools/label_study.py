@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from helpers.fits.weights import effective
 from helpers.models import label_study as stored
 from helpers.models.many_moons import turned_moons
 from helpers.models.moons import logits
@@ -95,7 +96,7 @@ class Posterior:
         if len(new):
             self.share = self.share * stored.posterior_weights(self.p[:, new], self.y[new])
             self.share /= self.share.sum()
-        if 1 / (self.share**2).sum() < self.settings["draws"] / 2:
+        if effective(self.share) < self.settings["draws"] / 2:
             self.renew()
         return self.p[:, :POOL], self.share
 
