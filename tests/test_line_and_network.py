@@ -1,6 +1,5 @@
-"""What the chapters of the line and its network write out for the reader: the line and the sampler, and the two terms of the ELBO that it follows."""
+"""What the chapters of the line and its network write out for the reader: the sampler, and the two terms of the ELBO."""
 
-import ast
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy import stats
 
 from helpers.fits import FlatModel, GaussianFit
 from helpers.models import sensor_data
-from tests.support.cells import code_of
+from tests.support.cells import functions_of
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
@@ -18,25 +17,8 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 @pytest.fixture(scope="module")
 def shown():
     """The chapters' functions, by name."""
-    cells = [
-        cell for name in ("09_bayesian_line", "10_bnn_regression") for cell in code_of(NOTEBOOKS / f"{name}.ipynb")
-    ]
-    tree = ast.parse("\n".join(cells))
-    wanted = {"bayesian_line", "law", "metropolis"}
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in wanted]
-    names = {"np": np}
-    exec(compile(ast.Module(functions, []), "the chapters", "exec"), names)  # noqa: S102 - our own notebook
-    return names
-
-
-def test_line_is_the_helpers_line_for_stacks_of_features(shown):
-    rng = np.random.default_rng(0)
-    features, y = rng.normal(size=(3, 7, 4)), rng.normal(size=7)
-    for one, *helper in zip(features, *sensor_data.bayesian_line(features, y, 0.5, 3.0), strict=True):
-        mean, precision, log_evidence = shown["bayesian_line"](one, y, 0.5, 3.0)
-        np.testing.assert_allclose(helper[0], mean, rtol=1e-4)  # JAX may run in single precision here
-        np.testing.assert_allclose(helper[1], np.linalg.inv(precision), rtol=1e-4, atol=1e-6)
-        np.testing.assert_allclose(helper[2], log_evidence, rtol=1e-4)
+    line = functions_of(NOTEBOOKS / "09_bayesian_line.ipynb", {"bayesian_line", "law"}, {"np": np})
+    return line | functions_of(NOTEBOOKS / "10_bnn_regression.ipynb", {"metropolis"}, {"np": np})
 
 
 def test_metropolis_draws_from_a_known_normal(shown):

@@ -1,6 +1,5 @@
 """The formulas that the chapter of the Bayesian line writes out: known noise, unknown noise, and the prior draws that count."""
 
-import ast
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 from scipy import special, stats
 
 from helpers.models import sensor_data
-from tests.support.cells import code_of
+from tests.support.cells import functions_of
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "09_bayesian_line.ipynb"
 
@@ -16,22 +15,18 @@ NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "09_bayesian_line.ipynb"
 @pytest.fixture(scope="module")
 def shown():
     """The chapter's functions, by name."""
-    wanted = {"bayesian_line", "powers", "unknown_noise", "share"}
-    body = ast.parse("\n".join(code_of(NOTEBOOK))).body
-    functions = [node for node in body if isinstance(node, ast.FunctionDef) and node.name in wanted]
-    names = {"np": np, "sensor": sensor_data.sensor, "NOISE": sensor_data.NOISE}
-    exec(compile(ast.Module(functions, []), "the chapter", "exec"), names)  # noqa: S102 - our own notebook
-    return names
+    given = {"np": np, "sensor": sensor_data.sensor, "NOISE": sensor_data.NOISE}
+    return functions_of(NOTEBOOK, {"bayesian_line", "powers", "unknown_noise", "share"}, given)
 
 
-def test_line_is_the_helpers_line(shown):
+def test_line_is_the_helpers_line_for_stacks_of_features(shown):
     rng = np.random.default_rng(0)
-    features, y = rng.normal(size=(7, 4)), rng.normal(size=7)
-    mean, precision, log_evidence = shown["bayesian_line"](features, y, 0.5, 3.0)
-    right = sensor_data.bayesian_line(features, y, 0.5, 3.0)  # JAX may run in single precision here
-    np.testing.assert_allclose(mean, right[0], rtol=1e-4)
-    np.testing.assert_allclose(np.linalg.inv(precision), right[1], rtol=1e-4, atol=1e-6)
-    assert log_evidence == pytest.approx(float(right[2]), rel=1e-4)
+    features, y = rng.normal(size=(3, 7, 4)), rng.normal(size=7)
+    for one, *helper in zip(features, *sensor_data.bayesian_line(features, y, 0.5, 3.0), strict=True):
+        mean, precision, log_evidence = shown["bayesian_line"](one, y, 0.5, 3.0)
+        np.testing.assert_allclose(helper[0], mean)
+        np.testing.assert_allclose(helper[1], np.linalg.inv(precision))
+        np.testing.assert_allclose(helper[2], log_evidence)
 
 
 def test_unknown_noise_is_a_sum_over_known_noise(shown):

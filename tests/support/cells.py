@@ -20,3 +20,12 @@ def definitions(*sources: str) -> dict[str, str]:
             node.body = node.body[ast.get_docstring(node) is not None :]
             found[node.name] = ast.dump(node)
     return found
+
+
+def functions_of(notebook: Path, wanted: set[str], given: dict) -> dict:
+    """name → function, of those that a notebook defines and that are wanted; `given` is what else they use, by name."""
+    body = ast.parse("\n".join(code_of(notebook))).body
+    functions = [node for node in body if isinstance(node, ast.FunctionDef) and node.name in wanted]
+    names = dict(given)
+    exec(compile(ast.Module(functions, []), notebook.name, "exec"), names)  # noqa: S102 - our own notebook
+    return {name: names[name] for name in wanted}
