@@ -31,7 +31,8 @@ PROBES = 64  # random signs behind the Hessian's diagonal, where the whole would
 def jittered(model: FlatModel, starts: int, rng: np.random.Generator) -> np.ndarray:
     """PyMC's initial point, and others within 1 of it in every ζ, as NUTS begins; shape (starts, size).
 
-    The others come in pairs on opposite sides, as far as the number allows: where swapped labels have modes of their own, both are started from.
+    The others come in pairs on opposite sides, as far as the number allows: where swapped labels have modes of their own,
+    both are started from.
 
     Parameters
     ----------

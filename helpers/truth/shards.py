@@ -86,7 +86,7 @@ def rate_posterior(buyers: int, visits: int) -> tuple[float, float]:
 
 @cache
 def closest_to_rate(buyers: int, visits: float, shards: int) -> tuple[float, float]:
-    """Mean and sd of the Gaussian of least KL(q‖p) for the z of a shard, by quadrature; arguments as of `log_rate`.
+    """Mean and sd of the Gaussian of least KL(q‖p) for the z of a shard, by quadrature.
 
     Parameters
     ----------
