@@ -82,7 +82,7 @@ def _draw(state: State, figure: Figure) -> None:
     title = f"correlation {state.rho:.2f}, ratio of the sds {state.ratio:.2f}"
     left.set_title(title.replace("-", "−"), fontsize=10)
     right.set_title(describe(state).replace("sds, ", "sds,\n"), fontsize=10)
-    figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=4, fontsize=9.5)
+    figure.legend(loc="outside upper left", ncols=4, fontsize=9.5)
 
 
 def _ellipses(axes: Axes, state: State) -> None:

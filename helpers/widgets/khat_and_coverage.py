@@ -120,8 +120,7 @@ def _draw(state: State, figure: Figure) -> None:
     first, second, _ = describe(state)
     left.set_title(second, fontsize=10)
     right.set_title(first.replace(": ", ":\n"), fontsize=10)
-    handles = [pair for axes in (left, right) for pair in zip(*axes.get_legend_handles_labels(), strict=True)]
-    figure.legend(*zip(*handles, strict=True), loc="outside upper left", ncols=5, fontsize=9, columnspacing=1.1)
+    figure.legend(loc="outside upper left", ncols=5, fontsize=9, columnspacing=1.1)
 
 
 def _curves(axes: Axes, state: State) -> None:

@@ -172,8 +172,7 @@ def _draw(state: State, figure: Figure) -> None:
     _losses(right, state)
     left.set_title("q and the posterior, lines around 50 % and 95 %", fontsize=10)
     right.set_title(fill(describe(state), 44), fontsize=10)
-    handles = [pair for axes in (left, right) for pair in zip(*axes.get_legend_handles_labels(), strict=True)]
-    figure.legend(*zip(*handles, strict=True), loc="outside upper left", ncols=6, fontsize=9, columnspacing=1.1)
+    figure.legend(loc="outside upper left", ncols=6, fontsize=9, columnspacing=1.1)
 
 
 def _plane(axes: Axes, state: State) -> None:

@@ -99,8 +99,7 @@ def _draw(state: State, figure: Figure) -> None:
     _weights(right, state)
     left.set_title(f"prior sd {state.prior:g}, noise sd {state.noise:g}, {state.rows} readings", fontsize=10)
     right.set_title(describe(state).replace("; ", ";\n"), fontsize=10)
-    handles = [*left.get_legend_handles_labels()[0], *right.get_legend_handles_labels()[0]]
-    figure.legend(handles=handles, loc="outside upper left", ncols=3, fontsize=9.5)
+    figure.legend(loc="outside upper left", ncols=3, fontsize=9.5)
 
 
 def _curves(axes: Axes, state: State) -> None:
