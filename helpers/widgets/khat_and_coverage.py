@@ -92,17 +92,18 @@ def tail_of(log_ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
 def describe(state: State) -> list[str]:
     """k-hat, the coverage and the exact tail, as the lines that the reader sees."""
     khat, threshold = tail_of(log_ratios(state))[2], khat_threshold(DRAWS)
+    number = f"{khat:z.2f}".replace("-", "−")
     if khat == -np.inf:
         first = "k-hat: none, all ratios are alike"
     elif khat < threshold:
-        first = f"k-hat {khat:.2f}, below {threshold:.2f}: the weights can be relied on"
+        first = f"k-hat {number}, below {threshold:.2f}: the weights can be relied on"
     else:
-        first = f"k-hat {khat:.2f}, above {threshold:.2f}: nothing guarantees the weights"
+        first = f"k-hat {number}, above {threshold:.2f}: nothing guarantees the weights"
     exact = "the largest possible ratio is finite, so k is below 0"
     if state.df is None and state.scale <= 1:
         exact = f"k = 1 − s² = {1 - state.scale**2:.2f}" if state.scale < 1 else "none, q is the target"
     second = f"q's 95 % interval holds {100 * state.coverage:.1f} % of the target"
-    return [first.replace("-0", "−0").replace("-1", "−1"), second, f"Exact tail: {exact}"]
+    return [first, second, f"Exact tail: {exact}"]
 
 
 def static_picture(state: State) -> bytes:

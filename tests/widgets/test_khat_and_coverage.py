@@ -35,6 +35,7 @@ STATES = [
     State(1.5),
     State(2.0, 5, 50),
     State(0.99, None, 50),
+    State(1.72, 10, 10),  # its k-hat is 0.00, from below
 ]
 ASK = "([name, ...sent]) => module[name](...sent, model.get('options'))"
 
