@@ -15,11 +15,16 @@ def sensor(rows: int = 20, *, seed: int = 42) -> tuple[np.ndarray, np.ndarray]:
     The recipe, and with `seed` 42 the 20 readings, of Fuge (2025), hence NumPy's legacy generator: x first, then the
     noise, and only then sorted.
     """
-    rng = np.random.RandomState(seed)
-    x = rng.uniform(-3, 3, rows)
-    y = np.sin(x) + NOISE * rng.normal(size=rows)
+    x, y = readings(rows, seed=seed)
     order = np.argsort(x)
     return x[order], y[order]
+
+
+def readings(rows: int = 20, *, seed: int = 42) -> tuple[np.ndarray, np.ndarray]:
+    """The same as `sensor` in the order in which they were made, so that the first few are spread out."""
+    rng = np.random.RandomState(seed)
+    x = rng.uniform(-3, 3, rows)
+    return x, np.sin(x) + NOISE * rng.normal(size=rows)
 
 
 def bayesian_line(features, y, alpha=1.0, beta=100.0):

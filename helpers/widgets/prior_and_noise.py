@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from helpers.models.sensor_data import bayesian_line, readings
 from helpers.pictures import style
 from helpers.widgets.base import Pictured, beside, keep_between, keep_counts, picture_of
 
@@ -27,13 +28,6 @@ TALL = 2.4  # of y, on each side of 0
 WIDE = 4.0  # of the weights, on each side of 0, in prior sds
 DRAWS = 100_000  # from the prior, of which some count
 SHOWN = 250  # of them as dots
-
-
-def readings() -> tuple[np.ndarray, np.ndarray]:
-    """The sensor's twenty readings in the order in which they were made, so that the first few are spread out."""
-    rng = np.random.RandomState(42)
-    x = rng.uniform(-3, 3, 20)
-    return x, np.sin(x) + 0.1 * rng.normal(size=20)
 
 
 @dataclass(frozen=True)
@@ -56,14 +50,9 @@ class State:
 
 def line(state: State, beta: float | None = None) -> tuple[np.ndarray, np.ndarray, float]:
     """Mean and covariance of intercept and slope, and the log evidence; `beta` stands for the noise's precision."""
-    beta = state.noise**-2 if beta is None else beta
     x, y = state.data
     features = np.stack([np.ones_like(x), x], axis=1)
-    precision = np.eye(2) / state.prior**2 + beta * features.T @ features
-    mean = beta * np.linalg.solve(precision, features.T @ y)
-    misfit = beta * ((y - features @ mean) ** 2).sum() + (mean**2).sum() / state.prior**2
-    constants = state.rows * np.log(beta / (2 * np.pi)) - 4 * np.log(state.prior)
-    return mean, np.linalg.inv(precision), 0.5 * (constants - np.linalg.slogdet(precision)[1] - misfit)
+    return bayesian_line(features, y, state.prior**-2, state.noise**-2 if beta is None else beta)
 
 
 def counting(state: State) -> float:

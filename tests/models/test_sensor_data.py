@@ -9,7 +9,7 @@ from sklearn.linear_model import BayesianRidge, Ridge
 
 from helpers.fits import FlatModel
 from helpers.models import sensor_data as module
-from helpers.models.sensor_data import bayesian_line, network, outputs, sensor
+from helpers.models.sensor_data import bayesian_line, network, outputs, readings, sensor
 
 SETTINGS = [(1.0, 100.0), (0.04, 100.0), (100.0, 3.0)]
 
@@ -43,6 +43,7 @@ def test_sensor_is_the_published_recipe():
         np.random.seed(seed)  # the generator that the published code draws from
         x = np.random.uniform(-3, 3, rows)
         y = np.sin(x) + 0.1 * np.random.randn(rows)
+        np.testing.assert_allclose(readings(rows, seed=seed), [x, y], rtol=1e-12)
         pairs = sorted(zip(x, y, strict=True))
         np.testing.assert_allclose(np.transpose(pairs), sensor(rows, seed=seed), rtol=1e-12)
     assert np.array_equal(sensor(), sensor(20, seed=42)) and not np.isin(sensor(seed=43), sensor()).any()

@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 from scipy import special, stats
 
-from helpers.models import sensor_data
 from helpers.widgets.prior_and_noise import (
     DRAWS,
     NOISE_RANGE,
@@ -19,7 +18,6 @@ from helpers.widgets.prior_and_noise import (
     describe,
     dots,
     line,
-    readings,
 )
 from tests.support.widgets import fits, needs_browser, part, stored_size
 
@@ -39,12 +37,6 @@ STATES = [State(), State(0.5, 1.3, 3), State(10, 0.02, 20), State(0.1, 2, 1), St
 def test_bad_argument_is_named(argument, value, says):
     with pytest.raises(ValueError, match=rf"^{argument} must be.*({says})"):
         PriorAndNoise(**{argument: value})
-
-
-def test_the_readings_are_the_sensors():
-    x, y = readings()
-    order = np.argsort(x)
-    np.testing.assert_array_equal([x[order], y[order]], sensor_data.sensor())
 
 
 @pytest.mark.parametrize("state", STATES)
