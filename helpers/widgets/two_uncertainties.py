@@ -22,7 +22,6 @@ from helpers.models import two_moons
 from helpers.models.moons import logits
 from helpers.pictures import style
 from helpers.truth import gold
-from helpers.validate import check_among
 from helpers.widgets.base import Pictured, beside, keep_between, picture_of
 
 REACH = 3.0  # of the plane, on each side of 0
@@ -61,29 +60,13 @@ def describe(state: State, weights: np.ndarray) -> str:
     return f"{total} = {noise:.3f} label noise + {ignorance:.3f} ignorance"
 
 
-def static_picture(state: State, weights: np.ndarray, first: bool = True) -> bytes:
-    """A PNG of a state, for readers who see the notebook where no kernel runs.
-
-    Parameters
-    ----------
-    state : State
-    weights : array, shape (draws, 40)
-        Of the posterior that the state names.
-    first : bool
-        Whether this is the first posterior, which is taken for the truth, and has its colour.
-    """
-    note = f"Posterior: {state.posterior}. Static picture: run the cell to move the point yourself."
-    return picture_of(partial(_draw, state, weights, first), 3.8, note, dpi=130)  # under 60 kB
-
-
-def _draw(state: State, weights: np.ndarray, first: bool, figure: Figure) -> None:
-    """Draw the map with the point, and at its side the histogram and the bar."""
+def _draw(state: State, weights: np.ndarray, figure: Figure) -> None:
+    """Draw the map with the point, and at its side the histogram, in the colour of a truth, and the bar."""
     panels = figure.subplot_mosaic("mh;mb", height_ratios=[2.2, 1], width_ratios=[1, 1.15])
     _map(panels["m"], state, weights)
     p = probabilities(weights, np.array([[state.x1, state.x2]]))[:, 0]
-    role = "target" if first else "approximation"
     bins = np.linspace(0, 1, BINS + 1)
-    panels["h"].hist(p, bins, weights=np.full(len(p), 1 / len(p)), color=style.PALETTE[role])
+    panels["h"].hist(p, bins, weights=np.full(len(p), 1 / len(p)), color=style.PALETTE["target"])
     panels["h"].set(xlabel="p, P(class 1) of one draw", ylabel="share of draws", xlim=(0, 1), ylim=(0, 1))
     _, noise, ignorance = split(p)
     bar = panels["b"]
@@ -150,11 +133,10 @@ class TwoUncertainties(Pictured):
         }
         super().__init__(State(x1, x2, next(iter(self.kept))), options)
 
-    def picture(self) -> bytes:
-        """A PNG of the start."""
-        state = State(**self.start)
-        check_among(self.kept, posterior=state.posterior)
-        return static_picture(state, self.kept[state.posterior], state.posterior == next(iter(self.kept)))
+    def static_picture(self, state: State) -> bytes:
+        """A PNG of a state, for readers who see the notebook where no kernel runs."""
+        note = f"Posterior: {state.posterior}. Static picture: run the cell to move the point yourself."
+        return picture_of(partial(_draw, state, self.kept[state.posterior]), 3.8, note, dpi=130)  # under 60 kB
 
 
 def _some(name: str, weights) -> np.ndarray:
