@@ -77,10 +77,8 @@ def advi_path(path: np.ndarray, log_p: Callable, target: Target, best: Normal) -
         curve.set_data(zeta, normal(mu, np.exp(omega)).density(zeta))
         title.set_text(f"step {k:,}")
 
-    clip = as_gif(figure, [trail, head, curve, title], move_to, frames)
-    plt.close(figure)
     alt = "Animation: ADVI climbs from N(0, 1) along a bend to the best Gaussian and then hovers around it."
-    return HTML(f'<img alt="{alt}" width="760" src="data:image/gif;base64,{clip}">')
+    return as_gif(figure, [trail, head, curve, title], move_to, frames, alt)
 
 
 def _draw_density(ax: Axes, zeta: np.ndarray, target: Target) -> Line2D:
@@ -99,8 +97,8 @@ def _shift(log_p: Callable, target: Target) -> float:
     return float((log_p(at) - target.log_density(at))[0])
 
 
-def as_gif(figure: Figure, moving: list[Artist], move_to: Callable, frames: Iterable[int]) -> str:
-    """One picture for each frame, as a GIF in base64. What stands still is laid out and drawn once.
+def as_gif(figure: Figure, moving: list[Artist], move_to: Callable, frames: Iterable[int], alt: str) -> HTML:
+    """One picture for each frame, as a GIF in the page; closes the figure. What stands still is laid out and drawn once.
 
     Parameters
     ----------
@@ -110,6 +108,8 @@ def as_gif(figure: Figure, moving: list[Artist], move_to: Callable, frames: Iter
     move_to : callable
         Frame → None.
     frames : iterable of int
+    alt : str
+        What is seen, in words.
     """
     figure.set_dpi(90)
     canvas = FigureCanvasAgg(figure)
@@ -127,4 +127,6 @@ def as_gif(figure: Figure, moving: list[Artist], move_to: Callable, frames: Iter
     each = 1000 // RATE  # milliseconds
     durations = [each] * (len(images) - 1) + [1000 * PAUSE]
     images[0].save(file, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0)
-    return base64.b64encode(file.getvalue()).decode()
+    plt.close(figure)
+    clip = base64.b64encode(file.getvalue()).decode()
+    return HTML(f'<img alt="{alt}" width="760" src="data:image/gif;base64,{clip}">')

@@ -44,24 +44,29 @@ def chains_slider(traces: Mapping[float, np.ndarray], notes: Mapping[float, str]
             lines.append(go.Scatter(x=number, y=line.astype(np.float32), mode="lines", line=style, showlegend=False))
             lines[-1].visible = step == first
             shown.append(step)
-    steps = [
+    controls = {"sliders": [_slider(notes, shown, first)]}
+    return go.Figure([answer, *lines], _layout(notes[first], (low, high)) | controls)
+
+
+def _slider(notes: Mapping[float, str], shown: list[float], first: float) -> dict:
+    """The slider: each stop shows the lines of its step, by the steps of all in `shown`, and says its note."""
+    steps = [*dict.fromkeys(shown)]
+    stops = [
         {
             "label": f"{step:g}",
             "method": "update",
             "args": [{"visible": [True, *(each == step for each in shown)]}, {"title.text": notes[step]}],
         }
-        for step in traces
+        for step in steps
     ]
-    begin = {"prefix": "step ", "xanchor": "left", "font": {"size": 15}}
-    slider = {
-        "steps": steps,
-        "active": [*traces].index(first),
-        "currentvalue": begin,
+    return {
+        "steps": stops,
+        "active": steps.index(first),
+        "currentvalue": {"prefix": "step ", "xanchor": "left", "font": {"size": 15}},
         "pad": {"t": 40},
         "x": 0,
-        "len": 0.76,
+        "len": DOMAINS[0][1],
     }
-    return go.Figure([answer, *lines], _layout(notes[first], (low, high)) | {"sliders": [slider]})
 
 
 def _layout(note: str, ends: tuple[float, float]) -> dict:

@@ -49,10 +49,8 @@ def bought(posterior: Callable, x: np.ndarray, y: np.ndarray, rows: np.ndarray) 
         cross.set_data(*x[following].T)
         title.set_text(f"after {len(known)} labels")
 
-    clip = as_gif(figure, [seen, *labelled, asked, cross, title], move_to, range(len(p_mean)))
-    plt.close(figure)
     alt = "Animation: labels are bought one by one, each where the networks disagree most, far from the last one."
-    return HTML(f'<img alt="{alt}" width="760" src="data:image/gif;base64,{clip}">')
+    return as_gif(figure, [seen, *labelled, asked, cross, title], move_to, range(len(p_mean)), alt)
 
 
 def told_by(posterior: Callable, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
