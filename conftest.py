@@ -56,6 +56,17 @@ def double_precision():
     jax.config.update("jax_enable_x64", before)
 
 
+@pytest.fixture(scope="module")  # a Playwright that lives longer breaks asyncio.run in other tests
+def browser():
+    """A browser for the tests of one file, which are skipped where there is none."""
+    from tools.browser import chromium, missing  # here: most files need none
+
+    if missing():
+        pytest.skip(missing())
+    with chromium() as running:
+        yield running
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by -m
 def pytest_collection_modifyitems(items):
     rank = {name: k for k, name in enumerate(SLOW)}

@@ -9,7 +9,6 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from tools.browser import chromium, missing
 from tools.chapters import chapters
 from tools.ledger import claims_of
 
@@ -34,14 +33,6 @@ def pages(site):
         *(site / "chapters" / f"{name}.html" for name in NAMES),
     ]
     return {file: BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser") for file in files}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if missing():
-        pytest.skip(missing())
-    with chromium() as browser:
-        yield browser
 
 
 def test_every_chapter_has_a_card_and_a_picture(pages, site):

@@ -11,7 +11,6 @@ import pytest
 from helpers.pictures import record, svgd_menu
 from helpers.pictures.particle_menu import KEPT
 from helpers.truth.targets_2d import TARGETS_2D
-from tools.browser import chromium, missing
 
 STORED = 480_000  # bytes, at most
 
@@ -61,24 +60,21 @@ def test_an_unknown_target_is_named():
         svgd_menu("apple")
 
 
-def test_the_menu_changes_what_plays(figure, tmp_path):
-    if missing():
-        pytest.skip(missing())
+def test_the_menu_changes_what_plays(figure, browser, tmp_path):
     plot = json.loads(figure.to_json()) | {"config": {"displayModeBar": False}}
     script = (
         f"<script>{plotly.offline.get_plotlyjs()}</script><script>Plotly.newPlot('it', {json.dumps(plot)})</script>"
     )
     (tmp_path / "it.html").write_text(f"<meta charset='utf-8'><div id='it'></div>{script}", encoding="utf-8")
-    with chromium() as browser:
-        page, complaints = browser.new_page(), []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto((tmp_path / "it.html").as_uri())
-        page.locator(".updatemenu-header").click()
-        page.locator(".updatemenu-dropdown-button", has_text="banana").click()
-        page.wait_for_function("document.querySelector('.gtitle').textContent.includes('banana')")
-        page.locator(".updatemenu-button", has_text="Play").click()
-        page.wait_for_function("document.querySelector('.scatterlayer text').textContent.startsWith('iteration 149,')")
-        found = "document.querySelector('.js-plotly-plot')._fullData.find(trace => trace.name === 'particles')"
-        particles = page.evaluate(f"[Array.from({found}.x), Array.from({found}.y)]")
-        np.testing.assert_allclose(np.transpose(particles), record("banana").path[-1], rtol=1e-6)
-        assert complaints == []
+    page, complaints = browser.new_page(), []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto((tmp_path / "it.html").as_uri())
+    page.locator(".updatemenu-header").click()
+    page.locator(".updatemenu-dropdown-button", has_text="banana").click()
+    page.wait_for_function("document.querySelector('.gtitle').textContent.includes('banana')")
+    page.locator(".updatemenu-button", has_text="Play").click()
+    page.wait_for_function("document.querySelector('.scatterlayer text').textContent.startsWith('iteration 149,')")
+    found = "document.querySelector('.js-plotly-plot')._fullData.find(trace => trace.name === 'particles')"
+    particles = page.evaluate(f"[Array.from({found}.x), Array.from({found}.y)]")
+    np.testing.assert_allclose(np.transpose(particles), record("banana").path[-1], rtol=1e-6)
+    assert complaints == []

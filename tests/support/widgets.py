@@ -3,11 +3,6 @@
 import json
 from contextlib import contextmanager
 
-import pytest
-
-from tools.browser import missing
-
-needs_browser = pytest.mark.skipif(bool(missing()), reason=missing())
 ONE_CELL = "one_cell.ipynb"
 WIDGETS = {  # the class of each on the page
     "ManualVI": "manual-vi",

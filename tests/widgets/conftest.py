@@ -1,15 +1,8 @@
-"""What the browser tests of the widgets share: a browser a file, and a function that shows a widget in it."""
+"""What the browser tests of the widgets share: a function that shows a widget."""
 
 import pytest
 
 from tests.support.widgets import showing
-from tools.browser import chromium
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from helpers.widgets.live_fit import LiveFit
 from helpers.widgets.prior_and_noise import PriorAndNoise
 from helpers.widgets.shard_product import ShardProduct
 from helpers.widgets.two_uncertainties import TwoUncertainties
-from tests.support.widgets import fits, needs_browser, part
+from tests.support.widgets import fits, part
 from tools.browser import jupyter, wait_for_kernel
 
 CORNERS = [(0, 1), (1, 1), (-3, 0.5), (8, 3), (-8, 3), (-8, 0.1), (8, 0.1), (0, 3)]
@@ -113,7 +113,6 @@ def curve(page, panel: str) -> str:
     return page.locator(f"[data-id={panel}] .cov-q").first.get_attribute("d")
 
 
-@needs_browser
 def test_areas_in_javascript_equal_scipys(show):
     widget = ChangeOfVariables()
     page = show(widget)
@@ -125,7 +124,6 @@ def test_areas_in_javascript_equal_scipys(show):
         assert bare == pytest.approx(strip_areas(mu, sigma), rel=1e-4)
 
 
-@needs_browser
 def test_sliders_by_keyboard(show):
     page = show(ChangeOfVariables(mu=0))
     for name in ("mu", "sigma"):
@@ -139,7 +137,6 @@ def test_sliders_by_keyboard(show):
     assert part(page, "reading").inner_text() == "Area on (0, 1): 1.000, with 0.100 in every strip"
 
 
-@needs_browser
 def test_without_the_jacobian_only_q_shrinks_and_its_area_is_not_one(show):
     page = show(ChangeOfVariables(mu=0, target="Beta(3, 2)"))
     p, line, unit = page.locator("[data-id=unit] .cov-p").get_attribute("d"), curve(page, "line"), curve(page, "unit")
@@ -154,7 +151,6 @@ def test_without_the_jacobian_only_q_shrinks_and_its_area_is_not_one(show):
     assert page.locator("[data-id=unit] .cov-p").get_attribute("d") == p
 
 
-@needs_browser
 def test_best_q_moves_the_sliders(show):
     widget = ChangeOfVariables()
     page = show(widget)
@@ -168,7 +164,6 @@ def test_best_q_moves_the_sliders(show):
         assert page.evaluate("(({mu, sigma}) => ({mu, sigma}))(model.get('state'))") == entry["best"]
 
 
-@needs_browser
 def test_a_narrow_target_is_seen_close(show):
     page = show(ChangeOfVariables(mu=6, target="Beta(1001, 2)"))
     ticks = page.locator("[data-id=unit] svg text")
@@ -182,7 +177,6 @@ def test_a_narrow_target_is_seen_close(show):
     assert "0.25" in ticks.all_text_contents()
 
 
-@needs_browser
 def test_views_share_the_state_and_leave_nothing_behind(show):
     page = show(ChangeOfVariables(), views=2)
     part(page, "mu", view=1).focus()
@@ -195,7 +189,6 @@ def test_views_share_the_state_and_leave_nothing_behind(show):
     assert page.evaluate("listeners.size") == 0
 
 
-@needs_browser
 @pytest.mark.parametrize(("width", "stacked"), [(760, False), (500, True), (320, True)])
 def test_panels_fit_the_width(show, width, stacked):
     page = show(ChangeOfVariables(target="Beta(12, 2)"))
@@ -204,7 +197,6 @@ def test_panels_fit_the_width(show, width, stacked):
     assert (unit["y"] > line["y"] + line["height"]) == stacked
 
 
-@needs_browser
 def test_stored_notebook_works_in_jupyterlab_without_its_kernel(browser, tmp_path):
     free = (CorrelatedGaussian, LiveFit, TwoUncertainties, PriorAndNoise, KhatAndCoverage, ShardProduct)
     widgets, cells = [ChangeOfVariables(mu=0), *(widget() for widget in free)], []

@@ -20,7 +20,7 @@ from helpers.widgets.correlated_gaussian import (
     gap,
     shrinkage,
 )
-from tests.support.widgets import fits, needs_browser, part, stored_size
+from tests.support.widgets import fits, part, stored_size
 
 STATES = [State(), State(0, 1), State(-0.57, 1.48), State(0.99, 2), State(-0.99, 0.5)]
 
@@ -108,7 +108,6 @@ def test_stored_state_is_small_and_plain_json():
     assert stored_size(CorrelatedGaussian(np.float32(0.5))) < 25_000
 
 
-@needs_browser
 def test_javascript_says_what_python_says(show):
     page = show(CorrelatedGaussian())
     for state in STATES:
@@ -118,7 +117,6 @@ def test_javascript_says_what_python_says(show):
         assert page.evaluate("(state) => module.describe(state)", sent) == describe(state)
 
 
-@needs_browser
 def test_by_keyboard(show):
     page = show(CorrelatedGaussian())
     for name in ("rho", "ratio"):
@@ -139,7 +137,6 @@ def test_by_keyboard(show):
     assert page.evaluate("model.get('state')") == {"rho": 0.8, "ratio": 1}
 
 
-@needs_browser
 def test_scales_are_equal_and_the_axes_have_the_lengths_of_the_best_sds(show):
     page = show(CorrelatedGaussian(0.8, 1))
     size = (
@@ -152,7 +149,6 @@ def test_scales_are_equal_and_the_axes_have_the_lengths_of_the_best_sds(show):
     assert size[0] / full == pytest.approx(0.6, rel=0.01)
 
 
-@needs_browser
 def test_views_share_the_state_and_leave_nothing_behind(show):
     page = show(CorrelatedGaussian(), views=2)
     part(page, "rho", view=1).focus()
@@ -162,7 +158,6 @@ def test_views_share_the_state_and_leave_nothing_behind(show):
     assert page.evaluate("listeners.size") == 0
 
 
-@needs_browser
 @pytest.mark.parametrize("width", [1200, 700, 390, 320])
 def test_it_fits_the_width(show, width):
     assert fits(show(CorrelatedGaussian()), width)

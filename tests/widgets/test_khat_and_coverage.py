@@ -23,7 +23,7 @@ from helpers.widgets.khat_and_coverage import (
     squares,
     tail_of,
 )
-from tests.support.widgets import fits, needs_browser, part, stored_size
+from tests.support.widgets import fits, part, stored_size
 
 STATES = [
     State(),
@@ -145,7 +145,6 @@ def test_stored_state_is_small_and_plain_json():
     assert stored_size(KhatAndCoverage(np.float32(0.5), np.int64(3), np.int64(10))) < 30_000
 
 
-@needs_browser
 def test_javascript_says_what_python_says(show):
     page = show(KhatAndCoverage())
     for state in [*STATES, *(State(0.7, df, size) for df in TAILS for size in SIZES)]:
@@ -156,7 +155,6 @@ def test_javascript_says_what_python_says(show):
         assert page.evaluate("module.inside", state.half) == pytest.approx(state.coverage, abs=1e-9)
 
 
-@needs_browser
 def test_javascript_fits_the_tail_as_arviz_does(show):
     page = show(KhatAndCoverage())
     rng = np.random.default_rng(3)
@@ -169,7 +167,6 @@ def test_javascript_fits_the_tail_as_arviz_does(show):
         assert found["ratios"] == pytest.approx(ratio, rel=1e-9)
 
 
-@needs_browser
 def test_by_keyboard(show):
     page = show(KhatAndCoverage())
     for name, key, changed in (("scale", "ArrowLeft", ".kc-q"), ("tail", "ArrowRight", ".kc-q")):
@@ -194,14 +191,12 @@ def test_by_keyboard(show):
     assert page.evaluate("model.get('state')") == {"scale": 0.5, "df": None, "size": 1}
 
 
-@needs_browser
 def test_where_q_is_the_target_there_is_no_tail(show):
     page = show(KhatAndCoverage(1.0))
     assert part(page, "khat").inner_text() == describe(State(1.0))[0]
     assert page.locator("[data-id=ratios] .kc-tail").get_attribute("d") == ""
 
 
-@needs_browser
 def test_views_share_the_state_and_leave_nothing_behind(show):
     page = show(KhatAndCoverage(), views=2)
     part(page, "scale", view=1).focus()
@@ -211,7 +206,6 @@ def test_views_share_the_state_and_leave_nothing_behind(show):
     assert page.evaluate("listeners.size") == 0
 
 
-@needs_browser
 @pytest.mark.parametrize("width", [1200, 700, 390, 320])
 def test_it_fits_the_width(show, width):
     assert fits(show(KhatAndCoverage()), width)

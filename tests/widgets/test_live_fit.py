@@ -35,7 +35,7 @@ from helpers.widgets.live_fit import (
     normals,
     optimum,
 )
-from tests.support.widgets import fits, needs_browser, part, stored_size
+from tests.support.widgets import fits, part, stored_size
 
 STATES = [
     State(),
@@ -205,7 +205,6 @@ def steps(page) -> int:
     return page.evaluate("model.get('state').steps")
 
 
-@needs_browser
 @pytest.mark.parametrize("state", STATES)
 def test_javascript_draws_and_fits_as_numpy_does(show, state):
     page = show(LiveFit())
@@ -220,7 +219,6 @@ def test_javascript_draws_and_fits_as_numpy_does(show, state):
     assert page.evaluate(words, sent(state)) == describe(state)
 
 
-@needs_browser
 def test_run_pause_step_and_reset(show):
     page = show(LiveFit())
     run = part(page, "run")
@@ -242,7 +240,6 @@ def test_run_pause_step_and_reset(show):
     assert page.evaluate("model.get('state')") == sent(State(), 0)
 
 
-@needs_browser
 def test_a_run_ends_and_begins_again(show):
     page = show(LiveFit())
     page.emulate_media(reduced_motion="reduce")  # then at once
@@ -258,7 +255,6 @@ def test_a_run_ends_and_begins_again(show):
     assert 0 <= steps(page) < STEPS
 
 
-@needs_browser
 def test_controls_by_keyboard_show_the_same_steps_as_they_would_have_been(show):
     page = show(LiveFit())
     part(page, "steps").focus()
@@ -282,7 +278,6 @@ def test_controls_by_keyboard_show_the_same_steps_as_they_would_have_been(show):
     assert page.evaluate("model.get('state').seed") == 37
 
 
-@needs_browser
 def test_views_share_the_state_and_leave_nothing_behind(show):
     page = show(LiveFit(), views=2)
     part(page, "steps", view=1).focus()
@@ -292,7 +287,6 @@ def test_views_share_the_state_and_leave_nothing_behind(show):
     assert page.evaluate("listeners.size") == 0
 
 
-@needs_browser
 @pytest.mark.parametrize("width", [1200, 700, 390, 320])
 def test_it_fits_the_width(show, width):
     assert fits(show(LiveFit("full-rank", stl=True)), width)

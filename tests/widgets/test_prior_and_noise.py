@@ -19,7 +19,7 @@ from helpers.widgets.prior_and_noise import (
     dots,
     line,
 )
-from tests.support.widgets import fits, needs_browser, part, stored_size
+from tests.support.widgets import fits, part, stored_size
 
 STATES = [State(), State(0.5, 1.3, 3), State(10, 0.02, 20), State(0.1, 2, 1), State(2.5, 0.3, 0)]
 
@@ -93,7 +93,6 @@ def test_stored_state_is_small_and_plain_json():
     assert stored_size(PriorAndNoise(np.float32(0.5), rows=np.int64(3))) < 25_000
 
 
-@needs_browser
 def test_javascript_says_what_python_says(show):
     widget = PriorAndNoise()
     page = show(widget)
@@ -112,7 +111,6 @@ def test_javascript_says_what_python_says(show):
     np.testing.assert_allclose(page.evaluate("module.dots(250)"), dots(), atol=1e-9)
 
 
-@needs_browser
 def test_by_keyboard(show):
     page = show(PriorAndNoise())
     for name in ("prior", "noise", "rows"):
@@ -134,7 +132,6 @@ def test_by_keyboard(show):
     assert page.evaluate("model.get('state')") == {"prior": 1, "noise": 0.1, "rows": 20}
 
 
-@needs_browser
 def test_views_share_the_state_and_leave_nothing_behind(show):
     page = show(PriorAndNoise(), views=2)
     part(page, "rows", view=1).focus()
@@ -144,7 +141,6 @@ def test_views_share_the_state_and_leave_nothing_behind(show):
     assert page.evaluate("listeners.size") == 0
 
 
-@needs_browser
 @pytest.mark.parametrize("width", [1200, 700, 390, 320])
 def test_it_fits_the_width(show, width):
     assert fits(show(PriorAndNoise()), width)

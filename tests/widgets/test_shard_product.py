@@ -29,7 +29,7 @@ from helpers.widgets.shard_product import (
     exact,
     table,
 )
-from tests.support.widgets import fits, needs_browser, part, stored_size
+from tests.support.widgets import fits, part, stored_size
 
 STATES = [State(*choices) for choices in every(COUNTS, PRIORS, FAMILIES, ORDERS)]
 
@@ -124,7 +124,6 @@ def test_stored_state_is_small_and_plain_json():
     assert stored_size(ShardProduct()) < 30_000
 
 
-@needs_browser
 def test_javascript_says_what_python_says(show):
     widget = ShardProduct()
     page = show(widget)
@@ -138,7 +137,6 @@ def test_javascript_says_what_python_says(show):
         assert (said, prior) == (describe(state), counted(state))
 
 
-@needs_browser
 def test_by_keyboard(show):
     page = show(ShardProduct())
     part(page, "shards").focus()
@@ -163,7 +161,6 @@ def test_by_keyboard(show):
     assert page.evaluate("model.get('state')") == asdict(State())
 
 
-@needs_browser
 def test_the_product_lies_on_the_exact_posterior(show):
     page = show(ShardProduct())
     boxes = [
@@ -175,7 +172,6 @@ def test_the_product_lies_on_the_exact_posterior(show):
     assert boxes[0] == pytest.approx(boxes[1], abs=0.2)
 
 
-@needs_browser
 def test_views_share_the_state_and_leave_nothing_behind(show):
     page = show(ShardProduct(), views=2)
     part(page, "shards", view=1).focus()
@@ -185,7 +181,6 @@ def test_views_share_the_state_and_leave_nothing_behind(show):
     assert page.evaluate("listeners.size") == 0
 
 
-@needs_browser
 @pytest.mark.parametrize("width", [1200, 700, 390, 320])
 def test_it_fits_the_width(show, width):
     assert fits(show(ShardProduct()), width)

@@ -20,7 +20,7 @@ from helpers.widgets.two_uncertainties import (
     probabilities,
     split,
 )
-from tests.support.widgets import fits, needs_browser, part, stored_size
+from tests.support.widgets import fits, part, stored_size
 
 STATES = [State(), State(0, 0), State(0.5, -1.3), State(-0.5, 1.4), State(-3, 3)]
 WIDE = np.random.default_rng(0).normal(size=(7, 40))
@@ -100,7 +100,6 @@ def test_stored_state_is_small_and_plain_json(widget):
     assert stored_size(widget) < 65_000
 
 
-@needs_browser
 def test_javascript_says_what_python_says(show, widget):
     page = show(widget)
     for state in STATES:
@@ -115,7 +114,6 @@ def test_javascript_says_what_python_says(show, widget):
             assert page.evaluate("(s) => module.describe(s, model.get('options'))", sent) == describe(state, weights)
 
 
-@needs_browser
 def test_by_keyboard(show, widget):
     page = show(widget)
     before = part(page, "reading").inner_text()
@@ -140,7 +138,6 @@ def test_by_keyboard(show, widget):
     assert page.evaluate("model.get('state')") == {"x1": 2, "x2": 2.4, "posterior": "gold"}
 
 
-@needs_browser
 def test_by_pointer(show):
     page = show(TwoUncertainties())
     page.set_viewport_size({"width": 780, "height": 900})
@@ -157,7 +154,6 @@ def test_by_pointer(show):
     assert page.evaluate("model.get('state')") == state
 
 
-@needs_browser
 def test_views_share_the_state_and_leave_nothing_behind(show):
     page = show(TwoUncertainties(), views=2)
     part(page, "x1", view=1).focus()
@@ -167,7 +163,6 @@ def test_views_share_the_state_and_leave_nothing_behind(show):
     assert page.evaluate("listeners.size") == 0
 
 
-@needs_browser
 @pytest.mark.parametrize("width", [1200, 700, 390, 320])
 def test_it_fits_the_width(show, width):
     assert fits(show(TwoUncertainties()), width)
