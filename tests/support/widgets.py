@@ -1,41 +1,23 @@
-"""The widgets, as the browser tests look for them, and a page that shows one without a kernel."""
+"""The widgets, as the browser tests look for them, and what tests ask of one."""
 
+import base64
+import io
 import json
-from contextlib import contextmanager
+import re
+
+from PIL import Image
+
+from helpers import widgets
+from helpers.widgets.base import Answering
 
 ONE_CELL = "one_cell.ipynb"
-WIDGETS = {  # the class of each on the page
-    "ManualVI": "manual-vi",
-    "ChangeOfVariables": "change-of-variables",
-    "CorrelatedGaussian": "correlated-gaussian",
-    "LiveFit": "live-fit",
-    "NoisyDescent": "noisy-descent",
-    "TwoUncertainties": "two-uncertainties",
-    "FunctionPosterior": "function-posterior",
-    "PriorAndNoise": "prior-and-noise",
-    "SteinParticles": "stein-particles",
-    "ShardProduct": "shard-product",
-    "KhatAndCoverage": "khat-and-coverage",
-}
+# the class of each on the page: change-of-variables for ChangeOfVariables
+WIDGETS = {name: re.sub("(?<=[a-z])(?=[A-Z])", "-", name).lower() for name in widgets.__all__}
 
-# `count` views of one model, with as little of anywidget's model as the widget uses
-SHOW = """async ([source, attributes, count]) => {
-    window.module = await import(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
-    const listeners = new Set();
-    window.model = {
-        get: (name) => attributes[name],
-        set: (name, value) => { attributes[name] = value; listeners.forEach((listener) => listener()); },
-        on: (event, listener) => listeners.add(listener),
-        off: (event, listener) => listeners.delete(listener),
-    };
-    window.listeners = listeners;
-    window.cleanups = [];
-    window.ended = module.default.initialize({model}); // what ends it, if anything does
-    for (let k = 0; k < count; k++) {
-        const el = document.body.appendChild(document.createElement("div"));
-        window.cleanups.push(module.default.render({model, el}));
-    }
-}"""
+
+def without_kernel() -> list[str]:
+    """The widgets that ask the kernel for nothing."""
+    return [name for name in WIDGETS if not issubclass(getattr(widgets, name), Answering)]
 
 
 def stored_size(widget) -> int:
@@ -43,21 +25,12 @@ def stored_size(widget) -> int:
     return len(json.dumps(widget.get_state(), default=str, allow_nan=False))
 
 
-@contextmanager
-def showing(browser):
-    """A function (widget, views=1) that shows a widget in a page of its own; fails where the page reported an error."""
-    page = browser.new_page(viewport={"width": 780, "height": 500})
-    errors = []
-    page.on("pageerror", lambda error: errors.append(error))
-
-    def show(widget, views: int = 1):
-        page.set_content(f"<meta charset=utf-8><style>{widget._css}</style>")
-        page.evaluate(SHOW, [widget._esm, {"options": widget.options, "start": widget.start}, views])
-        return page
-
-    yield show
-    page.close()
-    assert not errors
+def stored_picture(widget) -> tuple[int, str]:
+    """Bytes of the picture that a notebook keeps, and the words beside it; fails where it is no wider than it is shown."""
+    bundle, metadata = widget._repr_mimebundle_()
+    image = base64.b64decode(bundle["image/png"])
+    assert Image.open(io.BytesIO(image)).width > metadata["image/png"]["width"] == 760
+    return len(image), bundle["text/plain"]
 
 
 def part(page, name: str, view: int = 0):

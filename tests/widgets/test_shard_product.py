@@ -1,13 +1,10 @@
 """The widget of the shards: its closed forms against the posterior of all rows, its JavaScript, and its hands-on side."""
 
-import base64
-import io
 from dataclasses import asdict
 from itertools import product as every
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from helpers.truth import best_gaussian_2d
 from helpers.truth.shards import sds
@@ -29,7 +26,7 @@ from helpers.widgets.shard_product import (
     exact,
     table,
 )
-from tests.support.widgets import fits, part, stored_size
+from tests.support.widgets import fits, part, stored_picture, stored_size
 
 STATES = [State(*choices) for choices in every(COUNTS, PRIORS, FAMILIES, ORDERS)]
 
@@ -112,12 +109,10 @@ def test_ellipse_is_at_two_sds():
 
 @pytest.mark.parametrize("state", [State(), State(16, "the whole", "mean-field", "shuffled")])
 def test_display_carries_a_small_static_picture(state):
-    bundle, metadata = ShardProduct(**asdict(state))._repr_mimebundle_()
-    image = base64.b64decode(bundle["image/png"])
-    assert Image.open(io.BytesIO(image)).width >= metadata["image/png"]["width"] == 760
-    assert len(image) < 60_000
-    said = ", ".join(f"{name}={value!r}" for name, value in asdict(state).items())
-    assert bundle["text/plain"] == f"ShardProduct({said})"
+    size, said = stored_picture(ShardProduct(**asdict(state)))
+    assert size < 60_000
+    start = ", ".join(f"{name}={value!r}" for name, value in asdict(state).items())
+    assert said == f"ShardProduct({start})"
 
 
 def test_stored_state_is_small_and_plain_json():
