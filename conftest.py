@@ -27,7 +27,7 @@ SLOW = (
         "02_logit_beta",
     ),
     *("00_start_here", "01_student_t", "test_startup", "test_benchmarks", "test_change_of_variables", "test_sweep"),
-    *("test_live_fit", "test_correlated_gaussian", "test_shard_product"),
+    *("test_without_kernel", "test_live_fit", "test_correlated_gaussian", "test_shard_product"),
 )
 
 

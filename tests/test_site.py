@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
+from tests.support.widgets import WIDGETS, without_kernel
 from tools.chapters import chapters
 from tools.ledger import claims_of
 
@@ -138,6 +139,7 @@ LIVE = {
 
 
 def test_these_widgets_live(pages):
+    assert {*LIVE.values()} == {WIDGETS[name] for name in without_kernel()}
     assert {file.stem for file, page in pages.items() if page.select(".elbo-live")} == {*LIVE}
 
 

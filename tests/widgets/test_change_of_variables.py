@@ -3,12 +3,9 @@
 import base64
 import io
 from itertools import pairwise
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
-from ipywidgets import embed
 from PIL import Image
 from scipy import integrate, special, stats
 
@@ -23,14 +20,7 @@ from helpers.widgets.change_of_variables import (
     area,
     carried,
 )
-from helpers.widgets.correlated_gaussian import CorrelatedGaussian
-from helpers.widgets.khat_and_coverage import KhatAndCoverage
-from helpers.widgets.live_fit import LiveFit
-from helpers.widgets.prior_and_noise import PriorAndNoise
-from helpers.widgets.shard_product import ShardProduct
-from helpers.widgets.two_uncertainties import TwoUncertainties
 from tests.support.widgets import fits, part
-from tools.browser import jupyter, wait_for_kernel
 
 CORNERS = [(0, 1), (1, 1), (-3, 0.5), (8, 3), (-8, 3), (-8, 0.1), (8, 0.1), (0, 3)]
 NAMES = ["none", "Beta(3, 2)", "Beta(12, 2)", "Beta(0.6, 0.6)", "Beta(1001, 2)"]
@@ -177,7 +167,7 @@ def test_a_narrow_target_is_seen_close(show):
     assert "0.25" in ticks.all_text_contents()
 
 
-def test_views_share_the_state_and_leave_nothing_behind(show):
+def test_a_view_that_ends_leaves_the_other_alive_and_the_last_leaves_nothing(show):
     page = show(ChangeOfVariables(), views=2)
     part(page, "mu", view=1).focus()
     page.keyboard.press("ArrowRight")
@@ -195,42 +185,3 @@ def test_panels_fit_the_width(show, width, stacked):
     assert fits(page, width)
     line, unit = (part(page, name).bounding_box() for name in ("line", "unit"))
     assert (unit["y"] > line["y"] + line["height"]) == stacked
-
-
-def test_stored_notebook_works_in_jupyterlab_without_its_kernel(browser, tmp_path):
-    free = (CorrelatedGaussian, LiveFit, TwoUncertainties, PriorAndNoise, KhatAndCoverage, ShardProduct)
-    widgets, cells = [ChangeOfVariables(mu=0), *(widget() for widget in free)], []
-    for widget in widgets:  # all that ask the kernel for nothing
-        data, metadata = widget._repr_mimebundle_()
-        output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
-        cells.append(nbformat.v4.new_code_cell("", outputs=[output]))
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    states = {"version_major": 2, "version_minor": 0, "state": embed.dependency_state(widgets, drop_defaults=False)}
-    notebook.metadata.widgets = {"application/vnd.jupyter.widget-state+json": states}
-    nbformat.write(notebook, Path(tmp_path, "stored.ipynb"))
-    with jupyter(tmp_path) as address:
-        page = browser.new_page()
-        page.goto(address.format(page="lab/tree/stored.ipynb"))
-        wait_for_kernel(page)
-        # JupyterLab runs no stored JavaScript before the reader has said that it may
-        page.evaluate("() => void window.jupyterapp.commands.execute('notebook:trust')")
-        page.click(".jp-Dialog .jp-mod-accept")
-        part(page, "mu").focus()
-        page.keyboard.press("ArrowRight")
-        page.keyboard.press("ArrowDown")  # which the notebook would take to go to the next cell
-        page.keyboard.press("ArrowRight")
-        assert part(page, "mu-value").inner_text() == "0.01"
-        part(page, "jacobian").click()
-        assert part(page, "reading").inner_text().startswith("Area on (0, 1): 0.207")
-        assert part(page, "target").locator("option").all_inner_texts() == NAMES
-        part(page, "rho").focus()
-        page.keyboard.press("ArrowLeft")
-        assert page.locator(".correlated-gaussian .elbo-reading").inner_text().startswith("Best mean-field: 0.613")
-        part(page, "run").click()
-        page.wait_for_function("document.querySelector('[data-id=steps]').value > 20")
-        part(page, "run").click()
-        part(page, "x1").focus()
-        page.keyboard.press("ArrowRight")
-        assert part(page, "x1-value").inner_text() == "2.05"
-        page.close()

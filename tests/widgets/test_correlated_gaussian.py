@@ -16,7 +16,7 @@ from helpers.widgets.correlated_gaussian import (
     gap,
     shrinkage,
 )
-from tests.support.widgets import fits, part, stored_picture, stored_size
+from tests.support.widgets import part, stored_picture, stored_size
 
 STATES = [State(), State(0, 1), State(-0.57, 1.48), State(0.99, 2), State(-0.99, 0.5)]
 
@@ -141,17 +141,3 @@ def test_scales_are_equal_and_the_axes_have_the_lengths_of_the_best_sds(show):
     assert size[0] == pytest.approx(size[1], rel=0.005)  # a circle at equal sds
     full = page.locator("[data-id=ellipses] .cg-full-rank").last.evaluate("(path) => path.getBBox().width")
     assert size[0] / full == pytest.approx(0.6, rel=0.01)
-
-
-def test_views_share_the_state_and_leave_nothing_behind(show):
-    page = show(CorrelatedGaussian(), views=2)
-    part(page, "rho", view=1).focus()
-    page.keyboard.press("ArrowRight")
-    assert [part(page, "rho-value", view).inner_text() for view in (0, 1)] == ["0.81", "0.81"]
-    page.evaluate("cleanups.forEach((cleanup) => cleanup())")
-    assert page.evaluate("listeners.size") == 0
-
-
-@pytest.mark.parametrize("width", [1200, 700, 390, 320])
-def test_it_fits_the_width(show, width):
-    assert fits(show(CorrelatedGaussian()), width)

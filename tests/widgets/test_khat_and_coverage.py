@@ -19,7 +19,7 @@ from helpers.widgets.khat_and_coverage import (
     squares,
     tail_of,
 )
-from tests.support.widgets import fits, part, stored_picture, stored_size
+from tests.support.widgets import part, stored_picture, stored_size
 
 STATES = [
     State(),
@@ -189,17 +189,3 @@ def test_where_q_is_the_target_there_is_no_tail(show):
     page = show(KhatAndCoverage(1.0))
     assert part(page, "khat").inner_text() == describe(State(1.0))[0]
     assert page.locator("[data-id=ratios] .kc-tail").get_attribute("d") == ""
-
-
-def test_views_share_the_state_and_leave_nothing_behind(show):
-    page = show(KhatAndCoverage(), views=2)
-    part(page, "scale", view=1).focus()
-    page.keyboard.press("ArrowRight")
-    assert [part(page, "scale-value", view).inner_text() for view in (0, 1)] == ["0.51", "0.51"]
-    page.evaluate("cleanups.forEach((cleanup) => cleanup())")
-    assert page.evaluate("listeners.size") == 0
-
-
-@pytest.mark.parametrize("width", [1200, 700, 390, 320])
-def test_it_fits_the_width(show, width):
-    assert fits(show(KhatAndCoverage()), width)

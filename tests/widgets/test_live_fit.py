@@ -32,7 +32,7 @@ from helpers.widgets.live_fit import (
     normals,
     optimum,
 )
-from tests.support.widgets import fits, part, stored_picture, stored_size
+from tests.support.widgets import part, stored_picture, stored_size
 
 STATES = [
     State(),
@@ -271,17 +271,3 @@ def test_controls_by_keyboard_show_the_same_steps_as_they_would_have_been(show):
     assert page.evaluate("model.get('state').rate") == RATES[0]
     part(page, "reseed").click()
     assert page.evaluate("model.get('state').seed") == 37
-
-
-def test_views_share_the_state_and_leave_nothing_behind(show):
-    page = show(LiveFit(), views=2)
-    part(page, "steps", view=1).focus()
-    page.keyboard.press("ArrowRight")
-    assert [part(page, "steps-value", view).inner_text() for view in (0, 1)] == ["1", "1"]
-    page.evaluate("[...cleanups, ended].forEach((cleanup) => cleanup())")
-    assert page.evaluate("listeners.size") == 0
-
-
-@pytest.mark.parametrize("width", [1200, 700, 390, 320])
-def test_it_fits_the_width(show, width):
-    assert fits(show(LiveFit("full-rank", stl=True)), width)

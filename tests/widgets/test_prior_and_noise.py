@@ -15,7 +15,7 @@ from helpers.widgets.prior_and_noise import (
     dots,
     line,
 )
-from tests.support.widgets import fits, part, stored_picture, stored_size
+from tests.support.widgets import part, stored_picture, stored_size
 
 STATES = [State(), State(0.5, 1.3, 3), State(10, 0.02, 20), State(0.1, 2, 1), State(2.5, 0.3, 0)]
 
@@ -124,17 +124,3 @@ def test_by_keyboard(show):
     assert "sds 0.790 of the intercept and 0.790 of the slope" in words
     part(page, "reset").click()
     assert page.evaluate("model.get('state')") == {"prior": 1, "noise": 0.1, "rows": 20}
-
-
-def test_views_share_the_state_and_leave_nothing_behind(show):
-    page = show(PriorAndNoise(), views=2)
-    part(page, "rows", view=1).focus()
-    page.keyboard.press("ArrowLeft")
-    assert [part(page, "rows-value", view).inner_text() for view in (0, 1)] == ["19", "19"]
-    page.evaluate("cleanups.forEach((cleanup) => cleanup())")
-    assert page.evaluate("listeners.size") == 0
-
-
-@pytest.mark.parametrize("width", [1200, 700, 390, 320])
-def test_it_fits_the_width(show, width):
-    assert fits(show(PriorAndNoise()), width)

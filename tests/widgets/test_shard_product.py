@@ -26,7 +26,7 @@ from helpers.widgets.shard_product import (
     exact,
     table,
 )
-from tests.support.widgets import fits, part, stored_picture, stored_size
+from tests.support.widgets import part, stored_picture, stored_size
 
 STATES = [State(*choices) for choices in every(COUNTS, PRIORS, FAMILIES, ORDERS)]
 
@@ -165,17 +165,3 @@ def test_the_product_lies_on_the_exact_posterior(show):
         for name in ("exact", "product")
     ]
     assert boxes[0] == pytest.approx(boxes[1], abs=0.2)
-
-
-def test_views_share_the_state_and_leave_nothing_behind(show):
-    page = show(ShardProduct(), views=2)
-    part(page, "shards", view=1).focus()
-    page.keyboard.press("ArrowLeft")
-    assert [part(page, "shards-value", view).inner_text() for view in (0, 1)] == ["4", "4"]
-    page.evaluate("cleanups.forEach((cleanup) => cleanup())")
-    assert page.evaluate("listeners.size") == 0
-
-
-@pytest.mark.parametrize("width", [1200, 700, 390, 320])
-def test_it_fits_the_width(show, width):
-    assert fits(show(ShardProduct()), width)

@@ -16,7 +16,7 @@ from helpers.widgets.two_uncertainties import (
     probabilities,
     split,
 )
-from tests.support.widgets import fits, part, stored_picture, stored_size
+from tests.support.widgets import part, stored_picture, stored_size
 
 STATES = [State(), State(0, 0), State(0.5, -1.3), State(-0.5, 1.4), State(-3, 3)]
 WIDE = np.random.default_rng(0).normal(size=(7, 40))
@@ -146,17 +146,3 @@ def test_by_pointer(show):
     assert state["x1"] == REACH and state["x2"] == pytest.approx(0, abs=0.05)
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])  # no button: it stays
     assert page.evaluate("model.get('state')") == state
-
-
-def test_views_share_the_state_and_leave_nothing_behind(show):
-    page = show(TwoUncertainties(), views=2)
-    part(page, "x1", view=1).focus()
-    page.keyboard.press("End")
-    assert [part(page, "x1-value", view).inner_text() for view in (0, 1)] == ["3.00", "3.00"]
-    page.evaluate("cleanups.forEach((cleanup) => cleanup())")
-    assert page.evaluate("listeners.size") == 0
-
-
-@pytest.mark.parametrize("width", [1200, 700, 390, 320])
-def test_it_fits_the_width(show, width):
-    assert fits(show(TwoUncertainties()), width)
