@@ -95,11 +95,11 @@ def chains_picture(traces: Mapping[float, np.ndarray], notes: Mapping[float, str
     traces, notes, exact
         As for `chains_slider`.
     """
-    figure, panels = plt.subplots(1, len(traces) + 1, figsize=(WIDTH, 2.7), sharey=True)
+    figure, panels = plt.subplots(1, len(traces) + 1, figsize=(WIDTH, 2.9), sharey=True)
     for axes, (step, values) in zip(panels, traces.items(), strict=False):
         for k, line in enumerate(values.T):
             axes.plot(line, color=SHADES[k % len(SHADES)], linewidth=0.7)
-        said = notes[step].replace(": ", "\n").replace(", ", "\n").replace(" effective", "")
+        said = notes[step].replace(": ", "\n").replace(", ", "\n").replace("effective ", "effective\n")
         axes.set_title(said, fontsize=8)
         axes.set(xlabel="state", xticks=[])
     ends = limits(traces, exact)

@@ -11,6 +11,9 @@ function listen(model, events) {
   return () => Object.entries(events).forEach(([event, listener]) => model.off(event, listener));
 }
 
+// Runs once a model, of a widget that asks no kernel (void: what it returned, anywidget would call).
+const fromStart = ({ model }) => void model.set("state", model.get("start"));
+
 // Runs once a model: asks the kernel about the last state, always, and about those between as it keeps up.
 // most: how many messages may be without an answer; lost: ms after the last one when those no longer count.
 // pause: ms without a change before the kernel is asked.

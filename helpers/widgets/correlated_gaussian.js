@@ -93,6 +93,6 @@ function drawState(parts, state, options) {
 }
 
 export default {
-  initialize: ({ model }) => void model.set("state", model.get("start")), // what it returns, anywidget would call
+  initialize: fromStart,
   render: viewing({ name: "correlated-gaussian", plots: ["ellipses", "gap"], page, connect, drawState }),
 };

@@ -156,6 +156,6 @@ function drawState(parts, state, options) {
 }
 
 export default {
-  initialize: ({ model }) => void model.set("state", model.get("start")), // what it returns, anywidget would call
+  initialize: fromStart,
   render: viewing({ name: "khat-and-coverage", plots: ["curves", "ratios"], page, connect, drawState }),
 };

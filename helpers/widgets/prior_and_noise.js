@@ -140,6 +140,6 @@ function drawState(parts, state, options) {
 }
 
 export default {
-  initialize: ({ model }) => void model.set("state", model.get("start")), // what it returns, anywidget would call
+  initialize: fromStart,
   render: viewing({ name: "prior-and-noise", plots: ["curves", "weights"], page, connect, drawState }),
 };

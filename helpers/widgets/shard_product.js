@@ -120,6 +120,6 @@ function drawState(parts, state, options) {
 }
 
 export default {
-  initialize: ({ model }) => void model.set("state", model.get("start")), // what it returns, anywidget would call
+  initialize: fromStart,
   render: viewing({ name: "shard-product", plots: ["parts", "whole"], page, connect, drawState }),
 };

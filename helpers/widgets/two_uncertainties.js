@@ -156,7 +156,7 @@ function drawState(parts, state, options) {
 }
 
 export default {
-  initialize: ({ model }) => void model.set("state", model.get("start")), // what it returns, anywidget would call
+  initialize: fromStart,
   render: viewing({
     name: "two-uncertainties",
     plots: ["map", "histogram", "bar"],

@@ -46,9 +46,7 @@ def test_the_chapter_says_what_was_counted():
     assert text.count("\n| wrong: ") == len(GROUPS) + 1
     assert f"{len(ROWS)} fits" in text and f"{total(ROWS, 'seeds'):,} verdicts" in text
     assert f"{total(ROWS, 'false trust')} of the {total(WRONG, 'seeds')} verdicts on wrong fits" in text
-    alarms = (
-        f"On the {total(RIGHT, 'seeds')} verdicts about right fits there was {total(RIGHT, 'false alarms')} false alarm"
-    )
+    alarms = f"the {total(RIGHT, 'seeds')} verdicts on right fits there was {total(RIGHT, 'false alarms')} false alarm"
     assert f"{alarms}, and {total(ROWS, 'undecided')} verdicts" in text
     assert {row["fit"] for row in ROWS if row["false trust"]} == {"half in a narrow spike"}
 

@@ -44,8 +44,8 @@ def test_the_axis_holds_all_chains_and_the_answer(given):
 def test_a_picture_has_a_panel_for_each_step_and_one_for_the_answer(given):
     figure = chains_picture(*given)
     titles = [axes.get_title(loc=plt.rcParams["axes.titlelocation"]) for axes in figure.axes]
-    assert titles == [f"step {step}\nhalf accepted\nR-hat 1.50\n2 draws a second" for step in ("0.01", "0.1", "1")] + [
-        "exact\nposterior"
-    ]
+    assert titles == [
+        f"step {step}\nhalf accepted\nR-hat 1.50\n2 effective\ndraws a second" for step in ("0.01", "0.1", "1")
+    ] + ["exact\nposterior"]
     assert {axes.get_ylim() for axes in figure.axes} == {limits(given[0], given[2])}
     plt.close(figure)
