@@ -25,13 +25,14 @@ LIBRARIES = (
 
 def start() -> None:
     """Prepare a notebook: the course's style of pictures now; when they are imported, a fast start for PyMC, and for JAX
-    the CPU also where there is a GPU, and a folder in which it keeps what it compiles."""
+    the CPU also where there is a GPU, a folder in which it keeps what it compiles, and data as arguments of that."""
     import wrapt
 
     from helpers import startup
     from helpers.pictures import progress, style
 
     style.apply()
+    startup.hand_data_over_as_arguments()
     # A chapter without PyMC or JAX should not wait for their import.
     wrapt.register_post_import_hook(lambda _: startup.use_fast_backends(), "pymc")
     wrapt.register_post_import_hook(lambda _: progress.mend_bars(), "pymc")

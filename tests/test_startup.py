@@ -399,7 +399,7 @@ import jax
 hits = []
 jax.monitoring.register_event_listener(lambda event, **_: hits.append(event) if event.endswith("cache_hits") else None)
 print(float(jax.jit(lambda x: jax.numpy.sin(x).sum())(jax.numpy.arange(1000.0))), len(hits) > 0)
-print(jax.config.jax_compilation_cache_max_size)
+print(jax.config.jax_compilation_cache_max_size, jax.config.jax_use_simplified_jaxpr_constants)
 """
 
 
@@ -423,6 +423,7 @@ def kept(home):
 def test_a_second_kernel_finds_what_jax_has_compiled(tmp_path):
     first, entries = in_a_home(tmp_path), kept(tmp_path)
     assert first[1] == "False" and len(entries) > 0 and int(first[2]) == startup.CACHE_BYTES
+    assert first[3] == "True"  # data are arguments of what it compiles, and no part of what it keeps
     assert in_a_home(tmp_path)[:2] == [first[0], "True"] and kept(tmp_path) == entries
 
 

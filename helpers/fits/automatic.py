@@ -16,8 +16,9 @@ from helpers.fits.flat_model import FlatModel
 from helpers.fits.gaussian_fit import GaussianFit
 from helpers.fits.model_checks import check_all_rows
 from helpers.fits.short_chains import Chains, run_chains
+from helpers.fits.some_rows import GAP, check_rows, gap, peak_of, sampled, stand_in, with_density
 from helpers.fits.starting_places import DENSE, NEWTON, best_on_the_way, jittered, scale_at
-from helpers.fits.weights import HEAVIER, MOST, effective, psis
+from helpers.fits.weights import HEAVIER, MOST, enough, psis, usable
 from helpers.fits.whitened import first_rate, improve
 from helpers.truth.draws import Draws
 from helpers.validate import check_count
@@ -31,14 +32,12 @@ FAR = 1.0  # nats: after such a gain, take the Hessian anew
 DRAWS = 4_000
 MIRROR = 5.0  # nats by which log p̃ may be lower at the place across: lower ones hold no mass to speak of
 VALLEY = 1.0  # nats that log p̃ must fall between two places to make them modes of their own
-GOOD_KHAT, EFFECTIVE = 0.5, 0.8  # weights are reliable below that k-hat, if so many effective draws a draw are left
 MANY = 20_000  # draws of a t about q: its weights are reliable more often
-SURELY = 0.4  # k-hat of their ratios, below which the weights are taken
-PRECISE = 1_000  # effective draws: a mean is then known to 0.03 sd
-FINITE, ALIKE = 1.0, 0.95  # and below the k-hat from which on ratios have no finite mean, if nearly all are left
 
 
-def approximate(model: pm.Model | FlatModel, *, seed: int, progress: bool = True) -> Approximation:
+def approximate(
+    model: pm.Model | FlatModel, *, seed: int, rows: int | None = None, progress: bool = True
+) -> Approximation:
     """Find a Gaussian for the posterior of `model`, find out whether it can be used, and mend it where it cannot.
 
     From four starts (one, where there are more than 200 parameters) an optimiser goes uphill, and the place on its way
@@ -53,6 +52,10 @@ def approximate(model: pm.Model | FlatModel, *, seed: int, progress: bool = True
         With continuous parameters and all rows of the data (a `FlatModel` with a `minibatch` is fitted to all rows, too).
         A `FlatModel` that is passed again is not compiled again.
     seed : int
+    rows : int, optional
+        Fit with so many rows, chosen at random, in the place of all, where a pass over all is dear (a million, say). It
+        needs a `FlatModel` whose `minibatch` names the data with rows. All are read some hundred times: to find the peak
+        and the curvature there, and to check the result.
     progress : bool
         Print a line now and then, where it takes more than three seconds.
 
@@ -83,15 +86,23 @@ def approximate(model: pm.Model | FlatModel, *, seed: int, progress: bool = True
     if not isinstance(model, pm.Model | FlatModel):
         raise TypeError(f"model must be a pymc.Model or a FlatModel, got {type(model).__name__}")
     check_all_rows(model.model if isinstance(model, FlatModel) else model)
-    search = _Search(model if isinstance(model, FlatModel) else FlatModel(model), seed, _spoken(progress))
+    flat = model if isinstance(model, FlatModel) else FlatModel(model)
+    if rows is not None:
+        check_rows(flat, rows)
+    search = _Search(flat, seed, _spoken(progress))
     try:
+        if rows is not None:
+            search.stand_in(rows)
         search.run()
+        if rows is not None:
+            search.compare(flat)
     except KeyboardInterrupt:
         if search.q is None:
             raise
         search.notes.append("interrupted: this is the best that was found until then")
         search.source = "nothing"
-    return search.result()
+    found = search.result()
+    return replace(found, q=replace(found.q, model=flat))  # not the stand-in
 
 
 @dataclass
@@ -101,12 +112,32 @@ class _Search:
     flat: FlatModel
     seed: int
     say: Callable
+    starts: np.ndarray | None = None
     q: GaussianFit | None = None
     sample: Draws | None = None
     source: str = "nothing"
     lost: float = 0.0
     chains: Chains | None = None
     notes: list[str] = field(default_factory=list)
+
+    def stand_in(self, rows: int) -> None:
+        """Search with some of the rows, and from the peak of all."""
+        log_sample = sampled(self.flat, rows, self.seed)
+        pilot = _Search(with_density(self.flat, log_sample), self.seed, self.say)
+        pilot.begin()
+        self.say("looking for the peak of all rows")
+        peak = peak_of(self.flat.full_log_density, pilot.q)
+        self.flat, self.starts = stand_in(self.flat, log_sample, peak), np.asarray(peak)[None]
+
+    def compare(self, flat: FlatModel) -> None:
+        """With the log density of all rows."""
+        self.say("reading all rows at some draws")
+        differs = gap(self.q, flat, seed=self.seed)
+        if not differs < GAP:
+            self.source = "nothing"
+            self.notes.append(f"the rows given differ by {differs:.2g} nats (sd) from all")
+        if not self.result().usable:
+            self.notes.append("more rows, or all, may mend it")
 
     def run(self) -> None:
         others = self.begin()
@@ -115,12 +146,12 @@ class _Search:
         if not self.improve():
             self.notes.append(f"{ROUNDS} rounds of the loop had not settled when it was stopped")
         self.look_elsewhere([*others, *self.across([first, *others])])
-        if _usable(self.sample):
+        if usable(self.sample):
             self.source = "weights"
             return
         if self.flat.size <= MOST:
             heavier = self.q.draws(MANY, seed=self.seed, df=HEAVIER)
-            if _enough(heavier):
+            if enough(heavier):
                 self.sample, self.source = heavier, "heavier"
                 return
         self.say("the importance weights are not reliable: short chains")
@@ -136,7 +167,9 @@ class _Search:
         """Take the best of what the optimiser met from every start; the others."""
         check_initial_point(self.flat)
         rng = np.random.default_rng(self.seed)
-        starts = jittered(self.flat, STARTS if self.flat.size <= NEWTON else 1, rng)
+        starts = self.starts
+        if starts is None:
+            starts = jittered(self.flat, STARTS if self.flat.size <= NEWTON else 1, rng)
         found = []
         for k, start in enumerate(starts):
             self.say(f"looking for a place to begin: start {k + 1} of {len(starts)}")
@@ -246,23 +279,6 @@ def _separate(a: GaussianFit, b: GaussianFit) -> bool:
     between = np.linspace(0, 1, 21)[:, None]
     log_p = np.asarray(a.model.log_densities(a.mean + between * (b.mean - a.mean)))
     return bool(log_p[1:-1].min() < min(log_p[0], log_p[-1]) - VALLEY)
-
-
-def _usable(sample: Draws) -> bool:
-    """Whether the importance weights of these draws can be believed."""
-    if np.isnan(sample.log_ratio).any():
-        return False
-    weights, khat = psis(sample.log_ratio)
-    left = effective(weights) / len(weights)
-    return bool((khat < FINITE and left > ALIKE) or (khat < GOOD_KHAT and left > EFFECTIVE))
-
-
-def _enough(sample: Draws) -> bool:
-    """Whether the importance weights of these draws from heavier tails can be believed."""
-    if np.isnan(sample.log_ratio).any():
-        return False
-    weights, khat = psis(sample.log_ratio)
-    return bool(khat < SURELY and effective(weights) >= PRECISE)
 
 
 def _spoken(progress: bool) -> Callable:

@@ -9,6 +9,10 @@ from helpers.truth.draws import Draws
 
 HEAVIER = 3  # degrees of freedom of a t about q, whose draws are weighted where those of q are too few
 MOST = 100  # parameters, beyond which hardly a weight of these draws is left
+GOOD_KHAT, EFFECTIVE = 0.5, 0.8  # weights are reliable below that k-hat, if so many effective draws a draw are left
+SURELY = 0.4  # k-hat of the ratios of a t's draws, below which the weights are taken
+PRECISE = 1_000  # effective draws: a mean is then known to 0.03 sd
+FINITE, ALIKE = 1.0, 0.95  # and below the k-hat from which on ratios have no finite mean, if nearly all are left
 
 
 def psis(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
@@ -59,3 +63,20 @@ def khat_error(khat: float, draws: int) -> float:
     """Standard error of a k-hat, (1 + k)/√M, from the M largest of the ratios that it is fitted to."""
     tail = np.floor(min(draws / 5, 3 * np.sqrt(draws)))
     return float((1 + max(khat, -0.5)) / np.sqrt(tail)) if np.isfinite(khat) else 0.0
+
+
+def usable(sample: Draws) -> bool:
+    """Whether the importance weights of these draws can be believed."""
+    if np.isnan(sample.log_ratio).any():
+        return False
+    weights, khat = psis(sample.log_ratio)
+    left = effective(weights) / len(weights)
+    return bool((khat < FINITE and left > ALIKE) or (khat < GOOD_KHAT and left > EFFECTIVE))
+
+
+def enough(sample: Draws) -> bool:
+    """Whether the importance weights of these draws from heavier tails can be believed."""
+    if np.isnan(sample.log_ratio).any():
+        return False
+    weights, khat = psis(sample.log_ratio)
+    return bool(khat < SURELY and effective(weights) >= PRECISE)
