@@ -1,6 +1,7 @@
-"""What all tests share: no network, one cache of what JAX compiles, and which tests are slow."""
+"""What all tests share: no network, one folder for what JAX and PyTensor compile, and which tests are slow."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -32,7 +33,7 @@ SLOW = (
 
 
 def pytest_configure(config):
-    """Let all processes of one run share what JAX compiles, in a folder that goes when the run ends."""
+    """Let all processes of one run share what JAX and PyTensor compile, in a folder that goes when the run ends."""
     config.addinivalue_line("markers", "slow: takes more than a few seconds; -m 'not slow' answers in two minutes")
     if "JAX_COMPILATION_CACHE_DIR" in os.environ:  # a worker has it from the process that started it
         return
@@ -40,9 +41,24 @@ def pytest_configure(config):
     config.add_cleanup(folder.cleanup)
     os.environ |= {
         "JAX_COMPILATION_CACHE_DIR": folder.name,
+        # else the source of each function stays in the system's temporary folder for good
+        "PYTENSOR_FLAGS": ",".join(
+            filter(None, [os.environ.get("PYTENSOR_FLAGS"), f"generated_src_dir={folder.name}"])
+        ),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_compiled_for_one_call():
+    """PyTensor's mode as `helpers.start` sets it for readers; its own would compile for seconds what runs once."""
+    if "pytensor" in sys.modules:  # the files that need it have imported it
+        import pytensor
+
+        from helpers import startup
+
+        pytensor.config.mode = startup.uncompiled()
 
 
 @pytest.fixture(scope="module")
