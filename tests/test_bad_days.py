@@ -164,7 +164,7 @@ class Kernel:
         self.manager, self.client = start_new_kernel(kernel_name="python3", **here)
 
     def run(self, source: str, interrupt: str | None = None) -> str:
-        """The text that the cell printed, and the name of its error."""
+        """The text that the cell printed, a word for what else it showed, and the name of its error."""
         cell = self.client.execute(
             source, allow_stdin=False
         )  # no progress bar, which would swallow what a callback prints
@@ -177,9 +177,8 @@ class Kernel:
             if message["parent_header"].get("msg_id") != cell:
                 continue
             content = message["content"]
-            text += (
-                " [stderr] " * (content.get("name") == "stderr") + content.get("text", "") + content.get("ename", "")
-            )
+            text += " [stderr] " * (content.get("name") == "stderr") + " [display] " * ("data" in content)
+            text += content.get("text", "") + content.get("ename", "")
             if interrupt and interrupt in text:
                 interrupt = self.manager.interrupt_kernel()
             if content.get("execution_state") == "idle":
@@ -230,3 +229,9 @@ print(len(fit.hist))"""
     assert f"Interrupted at {int(words[-1]):,}" in " ".join(words)  # it ends as if nothing had happened
     assert "[stderr]" not in words
     assert kernel.run(cell.format(100)).split() == ["started", "100"]
+
+
+def test_uninterrupted_nothing_is_said(kernel):
+    """No progress bar and no message, as in a stored notebook."""
+    cell = "with model:\n    predictive = pm.sample_posterior_predictive(pm.fit(20).sample(10))"
+    assert kernel.run(cell) == ""

@@ -215,11 +215,6 @@ def test_importing_helpers_is_cheap():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-def test_start_makes_a_later_import_of_pymc_fast():
-    code = "import helpers; helpers.start(); helpers.start(); import pymc as pm; assert pm.sample.elbo_room_defaults"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
-
-
 def test_readme_and_ci_run_the_same_command():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (command,) = re.findall(r"^pip install uv && uv run .*pytest$", readme, re.MULTILINE)
@@ -243,8 +238,9 @@ def test_public_workflow():
 def test_every_command_names_the_group_that_it_needs():
     groups = {"pytest": "dev", "sphinx-build": "site", "python -m benchmarks": "bench", "ruff": "lint"}
     own = Path(__file__).name
-    files = [path for kind in ("py", "md", "yml", "yaml") for path in ROOT.rglob(f"*.{kind}")]
-    files = [p for p in files if not {".venv", "build"} & set(p.parts) and p.name not in (own, "RESULTS.md")]
+    tops = [top for top in ROOT.iterdir() if top.name not in (".venv", ".git", "build")]  # these hold very many files
+    files = [path for top in tops for path in (top.rglob("*") if top.is_dir() else [top])]
+    files = [p for p in files if p.suffix in (".py", ".md", ".yml", ".yaml") and p.name not in (own, "RESULTS.md")]
     used = set()
     for path in [*files, ROOT / ".ci" / "run", ROOT / "pyproject.toml"]:
         for command in re.findall(r"\buv run ([^`\n#]+)", path.read_text(encoding="utf-8")):

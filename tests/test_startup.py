@@ -8,8 +8,8 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pymc as pm
@@ -64,12 +64,6 @@ def linker_of(inference):
     return type(inference.state.step.__wrapped__.maker.linker).__name__
 
 
-def test_importing_the_module_does_not_import_pymc():
-    code = "import sys, helpers.startup; print([m for m in ('pymc', 'pytensor', 'jax') if m in sys.modules])"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "[]"
-
-
 def test_plain_fit_runs_on_jax_and_explicit_choices_win(policy, model):
     with model:
         inference = pm.ADVI()
@@ -100,7 +94,6 @@ def test_explicit_choice_reaches_pymc_unchanged(monkeypatch, choice):
 
 
 def test_fit_sample_and_predict_match_the_closed_form(policy, model):
-    start = time.perf_counter()
     with model:
         approx = pm.fit(4000, obj_optimizer=pm.adam(learning_rate=0.005), obj_n_mc=10, random_seed=1)
         draws = approx.sample(4000, random_seed=2)
@@ -111,8 +104,6 @@ def test_fit_sample_and_predict_match_the_closed_form(policy, model):
     assert mu.std() == pytest.approx(POSTERIOR_SD, rel=0.1)
     assert y.mean() == pytest.approx(POSTERIOR_MEAN, abs=0.1)
     assert y.std() == pytest.approx((1 + POSTERIOR_SD**2) ** 0.5, rel=0.05)
-    # Generous: 2 to 6 s here.
-    assert time.perf_counter() - start < 60
 
 
 def test_seeds_reproduce(policy, model):
@@ -247,17 +238,6 @@ def test_fit_leaves_nothing_on_stdout_or_stderr(recwarn, policy, model, capfd, c
     assert (out, err, caplog.records, [str(w.message) for w in recwarn]) == ("", "", [], [])
 
 
-def test_stored_notebook_has_no_progress_bars_or_messages():
-    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
-    setup = f"import sys; sys.path.insert(0, {str(Path(startup.__file__).parents[1])!r})\n"
-    setup += "from helpers import startup\nstartup.use_fast_backends()"
-    fit = "import pymc as pm\nwith pm.Model():\n    pm.Normal('y', pm.Normal('m'), observed=[1.0])\n"
-    fit += "    predictive = pm.sample_posterior_predictive(pm.fit(20).sample(10))"
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (setup, fit)])
-    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    assert [cell.outputs for cell in notebook.cells] == [[], []]
-
-
 @pytest.mark.parametrize(("watched", "defaults"), [(True, {}), (False, {"progressbar": False})])
 def test_progress_bars_are_for_readers_who_watch(policy, monkeypatch, watched, defaults):
     monkeypatch.setattr(startup, "_is_watched", lambda: watched)
@@ -297,28 +277,39 @@ print(where(lambda: advi(FlatModel(model), steps=5, seed=1)))
 """
 
 
-def devices(code, **environment):
-    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+def in_a_process(code):
+    """What a process of its own prints, which has two devices."""
     run = [sys.executable, "-W", "ignore", "-c", code]
-    done = subprocess.run(run, stdout=subprocess.PIPE, text=True, check=True, env=os.environ | flags | environment)
-    return done.stdout.split()
+    two = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    return subprocess.run(run, stdout=subprocess.PIPE, text=True, check=True, env=os.environ | two).stdout.split()
 
 
 def test_where_there_is_a_gpu_all_runs_on_the_cpu_until_the_reader_says_otherwise():
-    start, policy_off = "import helpers; helpers.start()\n", "jax.config.update('jax_default_device', None)\n"
+    """Also: `start` reaches a PyMC that is imported later, whose own backend runs on none of JAX's devices."""
+    start, policy_off = (
+        "import helpers; helpers.start(); helpers.start()\n",
+        "jax.config.update('jax_default_device', None)\n",
+    )
     one_fit = "with jax.default_device(gpu):\n    print(where(lambda: pm.fit(3)))\n"
     every_fit = policy_off + "print(where(lambda: pm.fit(3)))\n"
-    assert devices(start + FAKE_GPU + RUNS + one_fit + every_fit) == ["c", "c", "c", "c", "g", "g"]
-    assert "g" in devices(FAKE_GPU + "print(where(lambda: pm.fit(3, backend='jax', progressbar=False)))")[0]
+    assert in_a_process(start + FAKE_GPU + RUNS + one_fit + every_fit) == ["c", "c", "c", "c", "g", "g"]
 
 
-@pytest.mark.parametrize("choice", [{"JAX_PLATFORMS": "cpu"}, {"JAX_DEFAULT_DEVICE": "gpu"}])
-def test_a_device_chosen_by_the_environment_stays(choice):
-    """Named after the setting, in the words of JAX; nothing starts JAX's runtime, so that no GPU is needed here."""
-    code = "import helpers; helpers.start(); import jax; print(jax.config.jax_default_device, jax.config.jax_platforms)"
-    code += "; from jax._src import xla_bridge; print(xla_bridge.backends_are_initialized())"
-    stays = str(choice.get("JAX_DEFAULT_DEVICE")), str(choice.get("JAX_PLATFORMS"))
-    assert devices(code, **choice) == [*stays, "False"]
+class Jax:
+    """Stands for JAX with some settings, and keeps those that are changed."""
+
+    def __init__(self, **settings):
+        self.config = SimpleNamespace(**settings)
+        self.changed = {}
+        self.config.update = self.changed.__setitem__
+
+
+def test_a_device_chosen_by_the_environment_stays():
+    """Named in the words of JAX, which makes its settings of JAX_DEFAULT_DEVICE and JAX_PLATFORMS."""
+    for device, platforms, then in ((None, None, {"jax_default_device": "cpu"}), ("gpu", None, {}), (None, "cpu", {})):
+        jax = Jax(jax_default_device=device, jax_platforms=platforms)
+        startup.keep_jax_on_the_cpu(jax)
+        assert jax.changed == then
 
 
 def test_an_interrupt_stays_an_interrupt():
@@ -396,42 +387,47 @@ def test_internals_that_we_rely_on_are_listed():
 CACHED = """
 import helpers; helpers.start()
 import jax
+from jax._src import xla_bridge
+print(jax.config.jax_compilation_cache_max_size, jax.config.jax_default_device, xla_bridge.backends_are_initialized())
 hits = []
 jax.monitoring.register_event_listener(lambda event, **_: hits.append(event) if event.endswith("cache_hits") else None)
 print(float(jax.jit(lambda x: jax.numpy.sin(x).sum())(jax.numpy.arange(1000.0))), len(hits) > 0)
-print(jax.config.jax_compilation_cache_max_size, jax.config.jax_use_simplified_jaxpr_constants)
 """
 
 
-def in_a_home(home, **environment):
-    """What `CACHED` prints where `home` is the home folder, and nobody has chosen another cache."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XDG_"))}
-    run = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "-c", CACHED],
-        env=inherited | {"HOME": str(home), "LOCALAPPDATA": str(home)} | environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return run.stdout.split()
-
-
-def kept(home):
-    return [*home.rglob("*-cache")]
-
-
 def test_a_second_kernel_finds_what_jax_has_compiled(tmp_path):
-    first, entries = in_a_home(tmp_path), kept(tmp_path)
-    assert first[1] == "False" and len(entries) > 0 and int(first[2]) == startup.CACHE_BYTES
-    assert first[3] == "True"  # data are arguments of what it compiles, and no part of what it keeps
-    assert in_a_home(tmp_path)[:2] == [first[0], "True"] and kept(tmp_path) == entries
+    def kernel():
+        """What `CACHED` prints where this is the home folder, and nobody has chosen another cache or device."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XDG_"))}
+        run = subprocess.run(
+            [sys.executable, "-W", "error::UserWarning", "-c", CACHED],
+            env=inherited | {"HOME": str(tmp_path), "LOCALAPPDATA": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return run.stdout.split()
+
+    first, kept = kernel(), [*tmp_path.rglob("*-cache")]
+    # a device is chosen, and JAX's runtime not started: no GPU is needed here
+    assert first[:3] == [str(startup.CACHE_BYTES), "cpu", "False"]
+    assert first[4] == "False" and len(kept) > 0
+    assert kernel()[3:] == [first[3], "True"] and [*tmp_path.rglob("*-cache")] == kept
 
 
-def test_what_jax_compiles_is_kept_only_where_the_reader_lets_it(tmp_path):
-    home, chosen, no_folder = tmp_path / "home", tmp_path / "chosen", tmp_path / "a file"
-    home.mkdir()
+def test_what_jax_compiles_is_kept_only_where_the_reader_lets_it(tmp_path, monkeypatch):
+    home, no_folder = tmp_path / "home", tmp_path / "a file"
     no_folder.touch()
-    assert in_a_home(home, JAX_ENABLE_COMPILATION_CACHE="0")[2] == "-1"  # JAX's own default
-    in_a_home(home, JAX_COMPILATION_CACHE_DIR=str(chosen))
-    assert in_a_home(no_folder)[1] == "False"  # a home in which nothing can be written does no harm
-    assert not kept(home)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    for folder, chosen, enabled, kept in (
+        (home, None, True, True),
+        (home, None, False, False),  # JAX_ENABLE_COMPILATION_CACHE=0
+        (home, "elsewhere", True, False),  # JAX_COMPILATION_CACHE_DIR
+        (no_folder, None, True, False),  # a home in which nothing can be written does no harm
+    ):
+        monkeypatch.setenv("HOME", str(folder))
+        monkeypatch.setenv("LOCALAPPDATA", str(folder))
+        jax = Jax(jax_compilation_cache_dir=chosen, jax_enable_compilation_cache=enabled)
+        startup.keep_what_jax_compiles(jax)
+        assert bool(jax.changed) == kept
+        assert not kept or Path(jax.changed["jax_compilation_cache_dir"]).is_relative_to(folder)
