@@ -36,23 +36,22 @@ def test_handouts(tmp_path):
 
 
 def test_grading(submission):
-    path = submission("a.ipynb", RIGHT + CHECK, WEIGHTS.format("return elbos"), "1 / 0")
+    """Of a right answer, a wrong one, an error, one that is missing, and a checker that says nothing."""
+    silent, missing = "exercises.check_steps_needed(print);", "exercises.check_log_share(log_share)"
+    path = submission("a.ipynb", RIGHT + CHECK, WEIGHTS.format("return elbos"), "1 / 0", missing, silent)
     before = path.read_bytes()
     said = classroom.grade(path)
-    assert list(said) == ["draws_needed", "mode_weights"] and path.read_bytes() == before
+    assert list(said) == ["draws_needed", "mode_weights", "log_share", "steps_needed"] and path.read_bytes() == before
     assert said["draws_needed"].startswith("✓ Right.") and said["mode_weights"].startswith("✗ Not yet.")
+    assert (said["log_share"], said["steps_needed"]) == ("✗ NameError", "✗ no verdict")
 
 
-def test_a_checker_that_says_nothing(submission):
-    said = classroom.grade(submission("b.ipynb", CHECK, WEIGHTS.format("return elbos") + ";"))
-    assert said == {"draws_needed": "✗ NameError", "mode_weights": "✗ no verdict"}
-
-
-def test_the_commands(submission, tmp_path, capsys):
-    classroom.main(["handout", str(tmp_path / "out")])
-    assert "notebooks without solutions in" in capsys.readouterr().out
-    first, second = submission("a.ipynb", RIGHT + CHECK), submission("b.ipynb", WEIGHTS.format("..."))
-    classroom.main(["grade", str(first), str(second)])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["draws_needed", "mode_weights"]
-    assert lines[1].split() == [str(first), "✓"] and lines[2].split() == [str(second), "✗"]
+def test_the_commands(monkeypatch, capsys):
+    said = {"a.ipynb": {"draws_needed": "✓ Right."}, "b.ipynb": {"mode_weights": "✗ Not yet."}}
+    monkeypatch.setattr(classroom, "handout", lambda folder: [folder / name for name in said])
+    monkeypatch.setattr(classroom, "grade", lambda path: said[path.name])
+    classroom.main(["handout", "out"])
+    assert "2 notebooks without solutions in out" in capsys.readouterr().out
+    classroom.main(["grade", *said])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["draws_needed", "mode_weights"], ["a.ipynb", "✓"], ["b.ipynb", "✗"]]
