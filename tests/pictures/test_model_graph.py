@@ -1,7 +1,6 @@
-"""The graph of a model: what is drawn, that nothing lies over anything else, and that an untrusted notebook shows it."""
+"""The graph of a model: what is drawn, and that nothing lies over anything else."""
 
 import itertools
-import shutil
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,7 +12,6 @@ from pymc.model_graph import ModelGraph
 
 from helpers.pictures import drawing, model_graph
 from helpers.pictures.model_graph import SHADE
-from tools.browser import REPOSITORY, chromium, jupyter, missing, wait_for_kernel
 
 
 def climbers():
@@ -226,17 +224,3 @@ def test_shown_as_a_png_with_its_caption(monkeypatch):
 def test_empty_model_is_named():
     with pytest.raises(ValueError, match="model must have at least one variable"):
         model_graph.draw(pm.Model())
-
-
-@pytest.mark.skipif(bool(missing()), reason=missing())
-def test_stored_graph_is_visible_before_the_notebook_is_trusted(tmp_path):
-    shutil.copy(REPOSITORY / "notebooks" / "03_logistic_regression.ipynb", tmp_path)
-    with jupyter(tmp_path) as address, chromium() as browser:
-        page = browser.new_page(viewport={"width": 1150, "height": 1000})
-        page.goto(address.format(page="lab/tree/03_logistic_regression.ipynb"))
-        wait_for_kernel(page)
-        cell = page.locator(".jp-CodeCell", has_text="Picture: the model as a graph")
-        picture = cell.locator(".jp-OutputArea img")
-        picture.scroll_into_view_if_needed()
-        assert picture.evaluate("image => image.complete && image.naturalWidth") > 200
-        assert picture.bounding_box()["width"] > 200
