@@ -295,12 +295,13 @@ def chain(correlation, size):
 
 def test_many_parameters_are_judged_by_short_chains():
     """Of 40 numbers the weights leave too little; the sds of the first chain are 0.91 of the truth, of the second 0.77."""
-    for correlation, verdict in ((0.3, TRUST), (0.5, NOT)):
-        table = diagnose(*chain(correlation, 40), **QUICK)
+    near, far = chain(0.3, 40), chain(0.5, 40)
+    for fit, verdict in ((near, TRUST), (far, NOT)):
+        table = diagnose(*fit, restarts=2, **QUICK)
         assert table.loc["weights", "verdict"] == NA and "cannot be relied on" in table.loc["weights", "what it says"]
         assert overall(table) == table.loc["short chains", "verdict"] == verdict
     assert "the draws of the chains are better" in table.loc["overall", "what it says"]
-    assert overall(diagnose(*chain(0.3, 40), chain_runs=0, **QUICK)) == UNDECIDED
+    assert overall(diagnose(*near, chain_runs=0, restarts=2, **QUICK)) == UNDECIDED
 
 
 def test_heavy_tails_are_seen_by_draws_with_heavier_ones():
@@ -346,7 +347,7 @@ def test_a_gain_without_a_standard_error_does_not_count_as_arrived():
     """A fit 300 sds off: its ELBO is so large and so noisy that no gain stands out."""
     model, *_ = visits_by_age()
     q = GaussianFit(FlatModel(model), np.array([-0.888, -0.888]), np.array([0.41, 0.41]))
-    table = diagnose(model, q, seed=1)
+    table = diagnose(model, q, restarts=2, **QUICK)
     assert table.loc["more optimisation", "verdict"] == LONGER and overall(table) == LONGER
 
 
@@ -400,7 +401,8 @@ def test_long_and_empty_variables():
             pm.Normal("x", 0, 1)
             pm.Normal("y", 0, 1, shape=shape)
         flat = FlatModel(model)
-        assert overall(diagnose(flat, GaussianFit(flat, np.zeros(flat.size), np.ones(flat.size)), **QUICK)) == TRUST
+        q = GaussianFit(flat, np.zeros(flat.size), np.ones(flat.size))
+        assert overall(diagnose(flat, q, restarts=2, **QUICK)) == TRUST
 
 
 def test_a_lost_correlation_of_a_full_rank_fit_has_not_arrived():
