@@ -1,6 +1,7 @@
-"""Handouts hold everything but the solutions; grading finds the right answers, and survives the wrong ones."""
+"""Handouts hold everything but the solutions; grading finds the right answers, and survives whatever comes in."""
 
 import nbformat
+import pandas as pd
 import pytest
 
 from tools import classroom
@@ -13,10 +14,10 @@ WEIGHTS = "def mode_weights(elbos): {}\n\n\nexercises.check_mode_weights(mode_we
 
 @pytest.fixture
 def submission(tmp_path):
-    def write(name, *cells):
+    def write(name, *cells, setup=SETUP, **metadata):
         path = tmp_path / name
-        made = [nbformat.v4.new_code_cell(source) for source in (SETUP, *cells)]
-        nbformat.write(nbformat.v4.new_notebook(cells=made), path)
+        made = [nbformat.v4.new_code_cell(source) for source in (setup, *cells)]
+        nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=metadata), path)
         return path
 
     return write
@@ -36,22 +37,69 @@ def test_handouts(tmp_path):
 
 
 def test_grading(submission):
-    """Of a right answer, a wrong one, an error, one that is missing, and a checker that says nothing."""
-    silent, missing = "exercises.check_steps_needed(print);", "exercises.check_log_share(log_share)"
-    path = submission("a.ipynb", RIGHT + CHECK, WEIGHTS.format("return elbos"), "1 / 0", missing, silent)
+    other_kernel = {"kernelspec": {"name": "my-own", "display_name": "Mine"}}
+    silent = WEIGHTS.replace("mode_weights", "paired").format("...") + ";"
+    failing = "exercises.check_prior_sd(never_defined)"
+    cells = (RIGHT + CHECK, WEIGHTS.format("return elbos"), "1 / 0", silent, failing)
+    path = submission("a.ipynb", *cells, **other_kernel)
     before = path.read_bytes()
     said = classroom.grade(path)
-    assert list(said) == ["draws_needed", "mode_weights", "log_share", "steps_needed"] and path.read_bytes() == before
+    assert [*said] == ["draws_needed", "mode_weights", "paired", "prior_sd"] and path.read_bytes() == before
     assert said["draws_needed"].startswith("✓ Right.") and said["mode_weights"].startswith("✗ Not yet.")
-    assert (said["log_share"], said["steps_needed"]) == ("✗ NameError", "✗ no verdict")
+    assert said["paired"] == "✗ no verdict" and said["prior_sd"] == "✗ NameError"
 
 
-def test_the_commands(monkeypatch, capsys):
-    said = {"a.ipynb": {"draws_needed": "✓ Right."}, "b.ipynb": {"mode_weights": "✗ Not yet."}}
-    monkeypatch.setattr(classroom, "handout", lambda folder: [folder / name for name in said])
-    monkeypatch.setattr(classroom, "grade", lambda path: said[path.name])
-    classroom.main(["handout", "out"])
-    assert "2 notebooks without solutions in out" in capsys.readouterr().out
-    classroom.main(["grade", *said])
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert lines == [["draws_needed", "mode_weights"], ["a.ipynb", "✓"], ["b.ipynb", "✗"]]
+def stored_as_right(path):
+    """Pretend that the last cell of a notebook has said so already."""
+    notebook = nbformat.read(path, as_version=4)
+    cell = notebook.cells[-1]
+    cell.outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "✓ Right."}, execution_count=1)]
+    cell.execution_count = 1
+    nbformat.write(notebook, path)
+
+
+def test_each_trouble_is_a_row_and_the_rest_is_graded(submission, tmp_path, capfd):
+    (tmp_path / "empty.ipynb").touch()
+    (tmp_path / "text.ipynb").write_text("not JSON")
+    (tmp_path / "list.ipynb").write_text("[]")
+    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "nothing.ipynb")
+    noise = "import os\nos.system('echo noise >&2; echo noise')"
+    paths = {
+        "there is no such file": tmp_path / "missing.ipynb",
+        "the file is empty": tmp_path / "empty.ipynb",
+        "a folder, not a notebook": tmp_path,
+        "no notebook: Notebook does not appear": tmp_path / "text.ipynb",
+        "no notebook: ": tmp_path / "list.ipynb",
+        "no exercise in it": tmp_path / "nothing.ipynb",
+        "the kernel died, in the cell that begins 'import os'": submission(
+            "dead.ipynb", noise + "\nos._exit(1)", CHECK
+        ),
+        "": submission("good.ipynb", RIGHT + CHECK),
+    }
+    stored_as_right(tmp_path / "dead.ipynb")
+    csv = tmp_path / "grades.csv"
+    classroom.main(["grade", *map(str, paths.values()), "--csv", str(csv)])
+    out, err = capfd.readouterr()
+    kept = pd.read_csv(csv, index_col="notebook", keep_default_na=False)
+    assert [*kept.index] == [str(path) for path in paths.values()]
+    assert [*kept.columns] == ["draws_needed", "trouble"]
+    for reason, path in paths.items():
+        assert kept.trouble[str(path)].startswith(reason) and bool(reason) == bool(kept.trouble[str(path)])
+    said = [kept.draws_needed[str(tmp_path / name)] for name in ("dead.ipynb", "good.ipynb")]
+    assert said[0] == "✗ not reached" and said[1].startswith("✓ Right.")
+    assert len(out.splitlines()) == 1 + len(paths) and "noise" not in out + err and "Traceback" not in err
+    assert len(err.splitlines()) == len(paths) and err.splitlines()[-1].startswith("8 of 8: ")
+    assert "good.ipynb ... 1 of 1 right" in err
+
+
+def test_an_endless_loop_is_stopped(submission):
+    said = classroom.grade(submission("loop.ipynb", CHECK, setup="while True:\n    print('endless')"), limit=2)
+    assert said == {
+        "draws_needed": "✗ not reached",
+        "trouble": "stopped after 2 s, in the cell that begins 'while True:'",
+    }
+
+
+def test_the_command_for_handouts(tmp_path, capsys):
+    classroom.main(["handout", str(tmp_path / "out")])
+    assert "notebooks without solutions in" in capsys.readouterr().out
