@@ -62,11 +62,8 @@ def fork(tmp_path):
     """A copy of what the stamp reads and writes."""
     for folder in ("notebooks", "site"):
         (tmp_path / folder).mkdir()
-    texts = [
-        ROOT / name
-        for name in ("README.md", "CONTRIBUTING.md", "site/index.md", "pyproject.toml", "notebooks/chapters.toml")
-    ]
-    for file in [*texts, *PATHS]:
+    texts = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "site/index.md", "pyproject.toml")]
+    for file in [*texts, *PATHS, *(ROOT / "notebooks").glob("*.toml")]:
         (tmp_path / file.relative_to(ROOT)).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     return tmp_path
 

@@ -2,7 +2,8 @@
 
 From `[tool.elbo-room]` in `pyproject.toml` comes the repository's address: badges, setup cells, README, site. From
 `notebooks/chapters.toml` come the notebooks' numbers, headings, links to other chapters and reading times, chapter 0's
-map and table, and the README's table. Whoever forks the course, or adds a chapter, changes these and runs this command.
+map and table, and the README's table. From `notebooks/quizzes.toml` come the questions at the end of each chapter. Whoever
+forks the course, or adds a chapter, changes these and runs this command.
 
 From the tag `picture` or `proof` of a code cell comes what folds it: in JupyterLab, in Colab, and on the site. The setup
 cell has the tag `setup` and is folded, too; a cell without such a tag is a lesson, and shown.
@@ -19,6 +20,7 @@ from textwrap import wrap
 
 import nbformat
 
+from tools import quiz
 from tools.chapters import ROOT, Chapter, chapters
 from tools.store import as_saved
 
@@ -206,6 +208,7 @@ def stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str,
     code[0].source, code[0].metadata["tags"] = SETUP_CELL.format(**where), ["setup"]
     for cell in code:
         fold(cell)
+    quiz.put(notebook, quiz.quizzes(path.parents[1]).get(chapter.name, []))
     return as_saved(nbformat.writes(notebook))
 
 

@@ -4,7 +4,8 @@ A number needs no claim in a formula, a code span, a link, a heading, the refere
 where it is a year or stands as a number in the section's code; a whole number under ten needs one only before a unit: %, times,
 sd, nats. The claim's number may be rounded, and 27 % stands for 0.27. A claim counts for its section; a number of three digits or
 more counts in the sections after it, too. The last section, which looks back, may state all the claims of the chapter, and so may
-the opening. Numbers in words ("three times") are not looked for, nor those in captions.
+the opening. Numbers in words ("three times") are not looked for, nor those in captions; those of the quick questions are
+looked for in `tests/test_quiz.py`.
 
 A number that is right without a claim is marked, with the reason, in the metadata of its cell:
 
@@ -23,6 +24,7 @@ import nbformat
 import numpy as np
 
 from helpers.checks.proofs import KEY
+from tools import quiz
 from tools.chapters import ROOT, chapters
 from tools.ledger import claims_of, sections
 from tools.stamp import kind
@@ -101,7 +103,7 @@ def unclaimed(notebook) -> Iterator[tuple]:
             here = before = everything
         code = set().union(*(literals(cell) for cell, _ in pieces if cell.cell_type == "code"))
         for cell, text in pieces:
-            for found in numbers(text) if cell.cell_type == "markdown" else ():
+            for found in numbers(text) if cell.cell_type == "markdown" and cell.get("id") != quiz.ID else ():
                 if not (stands_in(code, found) or states(before if digits(found) > 2 else here, found)):
                     yield cell, found
 
