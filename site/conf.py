@@ -4,7 +4,8 @@ Then open `site/build/html/index.html`.
 
 Its pages are the stored notebooks; none is run. `write_chapters` puts them into `site/chapters/`, changed for a page
 without a kernel: widgets that ask a kernel for nothing live on, the others leave their pictures; Plotly figures draw
-themselves, and the alt text of a picture is its caption. Reading it needs no network: MathJax and plotly.js are part of the site.
+themselves, and the alt text of a picture is its caption. `tools.pages` writes the other pages there, and `tools.glossary` links
+the first use of each term. Reading it needs no network: MathJax and plotly.js are part of the site.
 """
 
 import base64
@@ -16,22 +17,59 @@ import sys
 from pathlib import Path
 
 import nbformat
-import plotly.io
 import plotly.offline
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path.append(str(ROOT))  # for `tools`
 
-from tools import ledger
-from tools.chapters import chapters
+from tools import glossary, pages
+from tools.chapters import Chapter, chapters
+from tools.stamp import address
 
+ABOUT = (
+    "A hands-on course in variational inference with PyMC, with nothing on trust: every number is computed or checked."
+)
 CHAPTERS, SCRIPTS = HERE / "chapters", HERE / "scripts"
-PLOTLY = "../_static/plotly.min.js"  # as seen from a chapter
 VIEW, STATES = (f"application/vnd.jupyter.widget-{name}+json" for name in ("view", "state"))
 LIVE = """\
 <div class="elbo-live"><img alt="{alt}" src="data:image/png;base64,{png}">
 <script type="application/json">{state}</script></div>"""  # static/widgets.js puts the widget in place of the picture
+FIGURE = """\
+<div class="elbo-figure"><img alt="{alt}" src="data:image/jpeg;base64,{jpeg}">
+<script type="application/json">{figure}</script></div>"""  # static/figures.js draws it when it comes into view
+BADGE = "[![Open in Colab]"  # how the paragraph begins that a page replaces by this one
+RUN = """\
+:::{{div}} elbo-run
+{badge} or {{download}}`download this notebook <../../notebooks/{file}>`. In a copy of the
+[repository](https://github.com/{repository}), `uv run jupyter lab notebooks/{file}` opens it. Found an error? [Tell us](report.md).
+:::"""
+CONTENTS = """
+```{{toctree}}
+:hidden:
+:caption: Chapters
+
+{chapters}
+```
+
+```{{toctree}}
+:hidden:
+:caption: The course
+
+chapters/glossary
+chapters/notation
+chapters/ledger
+chapters/checked
+chapters/changelog
+chapters/report
+```
+"""
+META = """<meta name="description" content="{text}">
+<meta property="og:type" content="article"><meta property="og:site_name" content="ELBO Room">
+<meta property="og:title" content="{title}"><meta property="og:description" content="{text}">
+<meta property="og:url" content="{url}"><meta property="og:image" content="{image}">
+<meta name="twitter:card" content="summary_large_image">
+"""
 CARD = """\
 :::{{grid-item-card}} {title}
 :link: chapters/{name}
@@ -51,7 +89,7 @@ project = "ELBO Room"
 author = "The ELBO Room founders"
 project_copyright = "the ELBO Room founders. Text and pictures CC BY 4.0, code MIT"
 extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinx-mathjax-offline", "sphinx_design"]
-exclude_patterns = ["build"]
+exclude_patterns = ["build", "pages"]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
 nb_execution_mode = "off"
 nb_code_prompt_show = "show code"  # of a folded cell
@@ -62,7 +100,10 @@ html_theme = "furo"
 html_title = "ELBO Room"
 html_static_path = ["static", "scripts"]
 html_css_files = ["site.css"]
-html_js_files = [("widgets.js", {"defer": "defer"})]
+html_js_files = [(script, {"defer": "defer"}) for script in ("widgets.js", "figures.js", "search.js")]
+html_baseurl = pages.base()  # where GitHub publishes it; only what robots read holds this address
+html_extra_path = ["chapters/extra"]  # 404.html
+html_use_index = False  # the glossary is the index
 html_copy_source = False
 html_show_sphinx = False
 
@@ -90,9 +131,9 @@ def make_static(cell, widgets: dict) -> None:
             continue
         if figure := data.pop("application/vnd.plotly.v1+json", None):
             figure["layout"].pop("width", None)  # as wide as the page allows
-            config = (figure.pop("config", None) or {}) | {"responsive": True}
-            options = {"config": config, "include_plotlyjs": PLOTLY, "full_html": False}
-            output.data = {"text/html": plotly.io.to_html(figure, **options, auto_play=False)}
+            text, alt = json.dumps(figure).replace("</", r"<\/"), html.escape(caption_of(cell.outputs, k))
+            output.data = {"text/html": FIGURE.format(alt=alt, jpeg=data["image/jpeg"].strip(), figure=text)}
+            continue
         if "image/png" in data:
             cell.metadata["mystnb"] = {"image": {"alt": caption_of(cell.outputs, k), "width": "100%"}}
 
@@ -104,13 +145,38 @@ def first_picture(notebook) -> tuple[bytes, str]:
     return base64.b64decode(outputs[k].data["image/png"]), caption_of(outputs, k).split(". ")[0]
 
 
+def run_line(source: str, chapter: Chapter) -> str:
+    """The opening of a chapter with the ways to run it in place of the badge."""
+    parts = source.split("\n\n")
+    k = next(k for k, part in enumerate(parts) if part.startswith(BADGE))
+    parts[k] = RUN.format(badge=parts[k], file=chapter.file, **address())
+    return "\n\n".join(parts)
+
+
+def describe(app, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """What a search engine, or a message with a link, shows of a page."""
+    del app, templatename
+    if doctree is None:  # the page of the search
+        return
+    promises = {f"chapters/{Path(chapter.file).stem}": chapter.promise for chapter in chapters()}
+    promise = promises.get(pagename)
+    image = f"_images/{Path(pagename).name}.png" if promise else "_static/manual_vi.png"
+    context["metatags"] += META.format(
+        title=html.escape(re.sub("<[^>]+>", "", context["title"])),
+        text=html.escape(f"After this chapter you can {promise}." if promise else ABOUT),
+        url=f"{html_baseurl}{pagename}.html",
+        image=html_baseurl + image,
+    )
+
+
 def write_chapters() -> None:
-    """All chapters, a picture and a card of each, the ledger, and plotly.js."""
+    """All chapters, a picture and a card of each, the other pages, and plotly.js."""
     for folder in (CHAPTERS, SCRIPTS):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
     (SCRIPTS / "plotly.min.js").write_text(plotly.offline.get_plotlyjs(), encoding="utf-8")
     shutil.copy(ROOT / "images" / "open_in_colab.svg", CHAPTERS)
+    shutil.copy(ROOT / "images" / "manual_vi.png", SCRIPTS)
     cards = []
     for chapter in chapters():
         name = Path(chapter.file).stem
@@ -118,6 +184,7 @@ def write_chapters() -> None:
         image, alt = first_picture(notebook)
         (CHAPTERS / f"{name}.png").write_bytes(image)
         widgets = notebook.metadata.pop("widgets", {}).get(STATES, {}).get("state", {})
+        notebook.cells[0].source = run_line(notebook.cells[0].source, chapter)
         for cell in notebook.cells:
             cell.source = cell.source.replace("../images/", "")
             if cell.cell_type == "code":
@@ -127,10 +194,16 @@ def write_chapters() -> None:
         minutes = f"{chapter.reading} min"
         cards.append(CARD.format(title=chapter.entry, name=name, promise=promise, minutes=minutes, alt=alt))
     grid = "::::{grid} 1 2 2 3\n:gutter: 3\n\n" + "\n".join(cards) + "::::\n"
-    (CHAPTERS / "cards.txt").write_text(grid, encoding="utf-8")
-    (CHAPTERS / "ledger.md").write_text(ledger.page(), encoding="utf-8")
+    entries = "\n".join(f"{each.entry} <chapters/{Path(each.file).stem}>" for each in chapters())
+    (CHAPTERS / "cards.txt").write_text(grid + CONTENTS.format(chapters=entries), encoding="utf-8")
+    pages.write(CHAPTERS)
 
 
 def setup(app) -> None:
     """Sphinx calls this; the chapters are there before it looks for their folder."""
     app.connect("config-inited", lambda *_: write_chapters())
+    app.connect("html-page-context", describe)
+    known = glossary.forms()
+    app.connect(
+        "doctree-read", lambda app, tree: glossary.link_first_uses(tree, app.env.current_document.docname, known)
+    )
