@@ -204,6 +204,10 @@ def setup(app) -> None:
     app.connect("config-inited", lambda *_: write_chapters())
     app.connect("html-page-context", describe)
     known = glossary.forms()
-    app.connect(
-        "doctree-read", lambda app, tree: glossary.link_first_uses(tree, app.env.current_document.docname, known)
-    )
+
+    def link_terms(app, doctree):
+        name = app.env.current_document.docname
+        if re.match(r"chapters/\d", name):
+            glossary.link_first_uses(doctree, name, known)
+
+    app.connect("doctree-read", link_terms)

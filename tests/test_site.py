@@ -1,7 +1,9 @@
 """The static edition: it builds without a warning, and in a browser without network nothing is missing."""
 
+import gzip
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
@@ -10,6 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.support.widgets import WIDGETS, without_kernel
+from tools import glossary, quiz
 from tools.chapters import chapters
 from tools.ledger import claims_of
 
@@ -28,11 +31,8 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pages(site):
-    files = [
-        site / "index.html",
-        site / "chapters" / "ledger.html",
-        *(site / "chapters" / f"{name}.html" for name in NAMES),
-    ]
+    files = [site / "index.html", *sorted((site / "chapters").glob("*.html"))]
+    assert {*NAMES} < {file.stem for file in files}
     return {file: BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser") for file in files}
 
 
@@ -94,7 +94,8 @@ def test_no_link_inside_the_site_is_broken(pages, site):
 
 def test_nothing_is_fetched(pages):
     for file, page in pages.items():
-        sources = [e.get("src") or e.get("href") for e in page.select("script[src], link[href], img[src], iframe[src]")]
+        parts = page.select("script[src], link[href]:not([rel=canonical]), img[src], iframe[src]")
+        sources = [part.get("src") or part.get("href") for part in parts]
         assert not [s for s in sources if s.startswith(("http:", "https:", "//"))], file.name
 
 
@@ -108,7 +109,7 @@ def test_every_page_in_a_browser_without_network(pages, browser):
     for file, soup in pages.items():
         page.goto(file.as_uri())
         formulas = len(soup.select(".math"))
-        assert formulas or file.stem in ("index", "ledger", "00_start_here")
+        assert formulas or file.stem not in NAMES[1:]
         page.wait_for_function(f"document.querySelectorAll('mjx-container').length >= {formulas}", timeout=20_000)
         broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
         assert page.evaluate(broken) == [] and page.locator("mjx-merror").count() == 0
@@ -119,6 +120,8 @@ def test_every_page_in_a_browser_without_network(pages, browser):
 def test_the_animation_plays(site, browser):
     page = browser.new_context(offline=True).new_page()
     page.goto((site / "chapters" / "05_mixtures.html").as_uri())
+    assert page.locator(".js-plotly-plot").count() == 0  # before the reader comes near
+    page.locator(".elbo-figure").scroll_into_view_if_needed()
     reading = page.locator(".js-plotly-plot text", has_text="iteration").first
     assert reading.text_content().startswith("iteration 0,")
     page.locator(".js-plotly-plot .updatemenu-button", has_text="Play").click()
@@ -172,7 +175,109 @@ def test_tables_are_to_be_read_on_a_telephone(site, browser):
 
 def test_search_and_the_dark(site, browser):
     page = browser.new_context(offline=True, color_scheme="dark").new_page()
+    complaints = []
+    page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(m.text))
     page.goto((site / "search.html").as_uri() + "?q=minibatch")
     page.wait_for_selector("#search-results li a", timeout=20_000)
     red, green, blue = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert red + green + blue < 150
+    formula = r"<div role='main'>Let <span class='math'>\\(x^2\\)</span> grow.</div>"
+    assert page.evaluate(f'Search.htmlToText("{formula}", "")') == "Let  grow."
+    assert complaints == []
+
+
+def test_every_chapter_can_be_run_and_downloaded(pages, site):
+    for chapter in chapters():
+        file = site / "chapters" / f"{Path(chapter.file).stem}.html"
+        line = pages[file].select_one("article .elbo-run")
+        assert (
+            line.select_one("a[href*='colab.research'] img")
+            and f"uv run jupyter lab notebooks/{chapter.file}" in line.text
+        )
+        notebook = (file.parent / line.select_one("a.download")["href"]).resolve()
+        assert notebook.read_bytes() == (ROOT / "notebooks" / chapter.file).read_bytes()
+
+
+def test_pages_say_what_they_are(pages, site):
+    descriptions = [page.select_one("meta[name=description]")["content"] for page in pages.values()]
+    assert len({*descriptions}) > len(NAMES) and all(30 < len(each) < 400 for each in descriptions)
+    for file, page in pages.items():
+        card = {tag["property"]: tag["content"] for tag in page.select("meta[property^='og:']")}
+        base = card["og:url"].removesuffix(file.relative_to(site).as_posix())
+        assert base.startswith("https://") and base.endswith("/") and "<" not in card["og:title"]
+        assert (site / card["og:image"].removeprefix(base)).is_file(), file.name
+    lost = BeautifulSoup((site / "404.html").read_text(), "html.parser")
+    assert all((site / link["href"].removeprefix(base)).is_file() for link in lost.select("a"))
+
+
+def test_sidebar_and_cards_have_the_same_titles(pages, site):
+    page = pages[site / "index.html"]
+    entries = [link.get_text(strip=True) for link in page.select(".sidebar-tree a")]
+    cards = [card.get_text(strip=True) for card in page.select(".sd-card-title")]
+    assert cards == entries[: len(cards)] == [chapter.entry for chapter in chapters()]
+
+
+def test_the_chapter_of_a_term_leads_to_the_glossary(pages, site):
+    chapter_of = {chapter.name: f"{Path(chapter.file).stem}.html" for chapter in chapters()}
+    entries = pages[site / "chapters" / "glossary.html"].select("dt[id]")
+    ids = {entry.find(string=True).replace("’", "'"): entry["id"] for entry in entries}
+    links = {}
+    for term in glossary.terms():
+        page = chapter_of[term["chapter"]]
+        if page not in links:
+            found = pages[site / "chapters" / page].select("a[href^='glossary.html#']")
+            links[page] = [urldefrag(link["href"])[1] for link in found]
+            assert len(links[page]) == len({*links[page]})  # the first use only
+        assert ids[term["name"]] in links[page], f"{term['name']} does not stand in {page}"
+
+
+def test_the_quick_questions_are_there(pages, site):
+    asked = quiz.quizzes()
+    for chapter in chapters():
+        found = pages[site / "chapters" / f"{Path(chapter.file).stem}.html"].select("#three-quick-questions details")
+        assert len(found) == 3 * len(asked.get(chapter.name, []))
+
+
+def test_how_this_was_checked(pages, site):
+    page = pages[site / "chapters" / "checked.html"]
+    chapters_, runs, versions = page.select("article table")
+    assert [link.get_text() for link in chapters_.select("a")] == [chapter.entry for chapter in chapters()]
+    assert all(row.select("td")[0].get_text().startswith("python -m tools.") for row in runs.select("tbody tr"))
+    assert "pymc" in versions.get_text() and "cores" in page.get_text()
+
+
+def test_a_page_weighs_little(pages, site):
+    weights = {}
+
+    def weight(file):
+        if file not in weights:
+            data = file.read_bytes()
+            weights[file] = min(len(data), len(gzip.compress(data, 6)))
+        return weights[file]
+
+    for file, page in pages.items():
+        parts = page.select("script[src], link[rel=stylesheet], img[src]")
+        sources = {unquote(part.get("src") or part.get("href")).partition("?")[0] for part in parts}
+        needed = {(file.parent / source).resolve() for source in sources if not source.startswith("data:")}
+        assert sum(map(weight, {file, *needed})) < 2_000_000, file.name
+
+
+def test_a_screen_reader_finds_its_way(pages):
+    """A few rules of WCAG: language, headings in order, names of links, buttons and fields, heads of tables, unique ids."""
+    for file, page in pages.items():
+        tags = {}
+        for tag in page.find_all(True):  # one walk: selectors would take seconds
+            tags.setdefault(tag.name, []).append(tag)
+        assert page.html["lang"] == "en" and page.title.get_text() and len(tags["h1"]) == 1, file.name
+        levels = [int(tag.name[1]) for tag in page.article.find_all(["h1", "h2", "h3", "h4"])]
+        assert all(after <= before + 1 for before, after in pairwise(levels)), file.name
+        for part in [*tags["a"], *tags.get("button", []), *tags.get("summary", [])]:
+            named = part.get_text(strip=True) or part.get("aria-label") or part.find("img", alt=True)
+            assert named or not part.get("href", "#"), f"{file.name}: {part}"
+        labelled = {label.get("for") for label in tags.get("label", [])}
+        for field in [*tags.get("input", []), *tags.get("select", [])]:
+            hidden = field.get("type") == "hidden" or "sidebar-toggle" in field.get("class", [])
+            assert hidden or field.get("aria-label") or field.get("id") in labelled, f"{file.name}: {field}"
+        assert all(table.find("th") for table in tags.get("table", [])), file.name
+        ids = [tag["id"] for kind in tags.values() for tag in kind if tag.get("id")]
+        assert len(ids) == len({*ids}), f"{file.name}: {[each for each in ids if ids.count(each) > 1]}"

@@ -1,4 +1,4 @@
-"""The site's glossary, from `site/glossary.toml`, and links to it from the first use of each term on a page."""
+"""The site's glossary, from `site/glossary.toml`, and links to it from the first use of each term in a chapter."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from tools.chapters import ROOT, chapters
 OPENING = """\
 # Glossary
 
-Each term of the course in one sentence, with the chapter that defines it. On the other pages, the first use of a term leads
-here.
+Each term of the course in one sentence, with the chapter that defines it. In every chapter the first use of a term leads here.
 
 ```{glossary}
 """
