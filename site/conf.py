@@ -8,6 +8,7 @@ themselves, and the alt text of a picture is its caption. `tools.pages` writes t
 the first use of each term. Reading it needs no network: MathJax and plotly.js are part of the site.
 """
 
+import ast
 import base64
 import html
 import json
@@ -108,10 +109,23 @@ html_copy_source = False
 html_show_sphinx = False
 
 
+def widget_words() -> dict[str, str]:
+    """What each widget is, by the name of its class: the first line of its docstring."""
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "helpers" / "widgets").glob("*.py")]
+    classes = [node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)]
+    return {node.name: (ast.get_docstring(node) or "").partition("\n")[0] for node in classes}
+
+
+WORDS = widget_words()
+
+
 def caption_of(outputs: list, k: int) -> str:
-    """The caption after picture `k`, without Markdown's marks; else what the output says of itself in words."""
+    """The caption after picture `k`, without Markdown's marks; else what the output is, in words."""
     after = outputs[k + 1].get("data", {}) if k + 1 < len(outputs) else {}
-    return re.sub(r"[*`$]", "", after.get("text/markdown") or outputs[k].data.get("text/plain") or "").strip()
+    words = after.get("text/markdown") or outputs[k].data.get("text/plain") or ""
+    name = words.partition("(")[0]
+    words = f"{WORDS[name]} (A picture of its start.)" if name in WORDS else words
+    return re.sub(r"[*`$]", "", words).strip()
 
 
 def make_static(cell, widgets: dict) -> None:
