@@ -92,6 +92,7 @@ project_copyright = "the ELBO Room founders. Text and pictures CC BY 4.0, code M
 extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinx-mathjax-offline", "sphinx_design"]
 exclude_patterns = ["build", "pages"]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
+myst_dmath_double_inline = True  # $$...$$ inside a paragraph
 nb_execution_mode = "off"
 nb_code_prompt_show = "show code"  # of a folded cell
 nb_code_prompt_hide = "hide code"

@@ -77,6 +77,9 @@ def test_no_mark_of_markdown_is_left(pages):
     for file, page in pages.items():
         for paragraph in page.select("article p, article li"):
             assert not paragraph.get_text().lstrip().startswith(("| ", "$$", "**")), f"{file.name}: {paragraph}"
+        for dollar in page.article.find_all(string=re.compile(r"\$")):
+            inside = dollar.find_parent(["code", "pre", "script"]) or dollar.find_parent(class_="math")
+            assert inside, f"{file.name}: {dollar}"
 
 
 def test_no_link_inside_the_site_is_broken(pages, site):
@@ -103,7 +106,7 @@ def test_nothing_is_fetched(pages):
 
 def test_every_page_in_a_browser_without_network(pages, browser):
     complaints = []
-    context = browser.new_context(offline=True)
+    context = browser.new_context(offline=True, viewport={"width": 390, "height": 800})
     page = context.new_page()
     page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(f"{page.url}: {m.text}"))
     page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
@@ -115,6 +118,7 @@ def test_every_page_in_a_browser_without_network(pages, browser):
         page.wait_for_function(f"document.querySelectorAll('mjx-container').length >= {formulas}", timeout=20_000)
         broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
         assert page.evaluate(broken) == [] and page.locator("mjx-merror").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, file.name
     assert complaints == []
     context.close()
 
@@ -171,7 +175,6 @@ def test_tables_are_to_be_read_on_a_telephone(site, browser):
     overflow = "nodes => nodes.map(node => [node.scrollWidth > node.clientWidth, getComputedStyle(node).overflowX])"
     boxes = page.locator(".text_html:has(> table)").evaluate_all(overflow)
     assert boxes and all(how == "auto" for wide, how in boxes if wide)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.close()
 
 
