@@ -93,7 +93,8 @@ def test_no_link_inside_the_site_is_broken(pages, site):
             assert found.is_file() and found.is_relative_to(site.resolve()), f"{file.name}: {link['href']}"
             if anchor and found.suffix == ".html":
                 if found not in known:
-                    known[found] = {e["id"] for e in BeautifulSoup(found.read_text(), "html.parser").select("[id]")}
+                    target_page = pages.get(found) or BeautifulSoup(found.read_text(encoding="utf-8"), "html.parser")
+                    known[found] = {tag["id"] for tag in target_page.find_all(id=True)}
                 assert anchor in known[found] | {"top", ""}, f"{file.name}: {link['href']}"
 
 

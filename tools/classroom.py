@@ -50,7 +50,14 @@ def handout(folder: Path) -> list[Path]:
 class Client(NotebookClient):
     """Runs a notebook for its verdicts; what cells print is dropped, so that an endless `print` fills no memory."""
 
-    def output(self, outs, msg, display_id, cell_index):
+    def output(self, outs: list, msg: dict, display_id: str, cell_index: int):
+        """Keep a message of the kernel, unless it is printed text.
+
+        Parameters
+        ----------
+        outs, msg, display_id, cell_index
+            As nbclient gives them: the cell's outputs, the message, and where it belongs.
+        """
         return None if msg["msg_type"] == "stream" else super().output(outs, msg, display_id, cell_index)
 
 
@@ -86,7 +93,16 @@ def unreadable(path: Path, error: Exception) -> str:
 
 
 def run(notebook, folder: Path, limit: float) -> str:
-    """Run `notebook`, in place, in `folder`, and say what ended it before its end; "" where nothing did."""
+    """Run `notebook`, in place, and say what ended it before its end; "" where nothing did.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+    folder : Path
+        Where it runs.
+    limit : float
+        Seconds for all of it.
+    """
     ends, now = time.monotonic() + limit, {}
     client = Client(
         notebook,
@@ -152,8 +168,8 @@ def grade_all(paths: list[Path], limit: float, csv: Path | None) -> pd.DataFrame
         said = verdicts[str(path)] = grade(path, limit)
         right = sum(text.startswith("✓") for text in said.values())
         count = len(said.keys() - {TROUBLE})
-        after = f"; {said[TROUBLE]}" if TROUBLE in said else ""
-        print(f"{right} of {count} right, {time.monotonic() - started:.0f} s{after}", file=sys.stderr)
+        words = [f"{right} of {count} right, {time.monotonic() - started:.0f} s"] if count else []
+        print("; ".join([*words, *filter(None, [said.get(TROUBLE)])]), file=sys.stderr)
         if csv:
             table(verdicts).to_csv(csv, encoding="utf-8-sig")  # the mark by which Excel knows UTF-8
     return table(verdicts)

@@ -86,7 +86,17 @@ def link_first_uses(doctree: nodes.document, docname: str, known: dict[str, str]
 
 
 def reference(words: str, name: str, docname: str) -> pending_xref:
-    """A link to an entry of the glossary."""
+    """A link to an entry of the glossary.
+
+    Parameters
+    ----------
+    words : str
+        As they stand in the text.
+    name : str
+        Of the entry.
+    docname : str
+        Of the page, for Sphinx.
+    """
     inner = nodes.inline(words, words, classes=["xref", "std", "std-term"])
     where = {"refdomain": "std", "reftype": "term", "reftarget": name, "refexplicit": True, "refwarn": True}
     return pending_xref("", inner, refdoc=docname, **where)
