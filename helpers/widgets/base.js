@@ -64,7 +64,7 @@ const asking = ({ most = 1, lost = 5000, pause = 0, whole = () => true }) => ({ 
 // reading) when the reader chooses, drawReading(parts, reading, options, state) when the kernel answers, and both when
 // one of the `plots` changes its size. `parts` are the nodes with a data-id; "text" and "cost" say what the reading
 // says, and "note" says `busy` while the kernel owes an answer, and `alone` after `patience` ms without any change;
-// rest(parts, reading) follows an answer after 700 ms without any.
+// rest(parts) follows after 700 ms without any.
 const viewing = ({ busy = "", patience = 3000, rest = () => {}, ...widget }) =>
   ({ model, el }) => {
     const { name, page, connect, drawState, drawReading, plots, alone } = widget;
@@ -88,12 +88,13 @@ const viewing = ({ busy = "", patience = 3000, rest = () => {}, ...widget }) =>
       clearTimeout(timer);
       say(parts.note, stale ? busy : "");
       if (stale) timer = setTimeout(() => say(parts.note, alone), patience);
-      else timer = setTimeout(() => rest(parts, reading), 700);
     };
     const choose = () => {
       const [state, reading] = [stateOf(model), model.get("reading")];
       drawState(parts, state, options, reading);
+      clearTimeout(timer);
       if (reading) wait(state, reading);
+      else timer = setTimeout(() => rest(parts), 700);
     };
     const show = () => {
       const [state, reading] = [stateOf(model), model.get("reading")];

@@ -1,7 +1,109 @@
-// The browser's side of manual_vi.py, after base.js: it draws q at once, and asks the kernel for the reading.
+// The browser's side of manual_vi.py, after base.js. All is computed here; the kernel is never asked.
 
 const PANEL = { height: 270, margin: { left: 52, right: 10, top: 26, bottom: 42 }, grid: true };
 const MOVE = { frames: 30, ms: 800 }; // of "Move to the optimum"
+
+const logNormal = (theta, mu, sigma) => -0.5 * ((theta - mu) / sigma) ** 2 - Math.log(sigma * Math.sqrt(2 * Math.PI));
+const logSum = (a, b) => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b))); // log(eᵃ + eᵇ)
+
+// log Φ(z): beyond 3 sd by the continued fraction of Mills' ratio, else by the series of Φ around 0.
+function logPhi(z) {
+  if (z > 3) return Math.log1p(-Math.exp(logPhi(-z)));
+  const log = logNormal(z, 0, 1);
+  let [tail, term, total] = [-z, z, z];
+  if (z < -3) {
+    for (let k = 40; k > 0; k--) tail = k / tail - z;
+    return log - Math.log(tail);
+  }
+  for (let odd = 3; odd < 80; odd += 2) total += term *= (z * z) / odd;
+  return Math.log(0.5 + Math.exp(log) * total);
+}
+
+// The targets of helpers.truth.targets, each with its own arguments there.
+const LOG_DENSITIES = {
+  "Student-t": (theta) => Math.log(2 / (Math.PI * Math.sqrt(3))) - 2 * Math.log1p(theta ** 2 / 3),
+  Gumbel: (theta) => -theta - Math.exp(-theta),
+  "two-normal mixture": (theta) => logSum(logNormal(theta, -3, 1), logNormal(theta, 3, 1.5)) - Math.LN2,
+  "skew-normal": (theta) => Math.LN2 + logNormal(theta, 0, 1) + logPhi(4 * theta),
+  Laplace: (theta) => -Math.abs(theta) - Math.LN2,
+  "logit-Beta": (zeta) => Math.log(1001 * 1002) - 1001 * logSum(0, -zeta) - 2 * logSum(0, zeta),
+};
+
+const targetIn = ({ target }, { curves }) => ({ anchors: curves[target].anchors, log: LOG_DENSITIES[target] });
+const normal = (mu, sigma) => ({ anchors: [[mu, sigma]], log: (theta) => logNormal(theta, mu, sigma) });
+
+// ∫ f by Gauss–Legendre quadrature: halves a panel until that changes nothing.
+function integrate(f, low, high, rule) {
+  const one = (low, high) => {
+    const [half, middle] = [(high - low) / 2, (low + high) / 2];
+    let total = 0;
+    for (let k = 0; k < rule[0].length; k++) total += rule[1][k] * f(middle + half * rule[0][k]);
+    return half * total;
+  };
+  const refined = (low, high, whole) => {
+    const middle = (low + high) / 2;
+    const [left, right] = [one(low, middle), one(middle, high)];
+    const apart = Math.abs(left + right - whole);
+    const halve = apart > 1e-9 * Math.max(0.01, Math.abs(whole)) && low < middle && middle < high;
+    return halve ? refined(low, middle, left) + refined(middle, high, right) : left + right;
+  };
+  return refined(low, high, one(low, high));
+}
+
+// KL(first‖second) in nats, on panels whose edges stand at doubling distances from every feature of both densities, as in
+// helpers.truth.divergences.
+function kl(first, second, rule) {
+  const integrand = (theta) => {
+    const log = first.log(theta);
+    return log > -745 ? Math.exp(log) * (log - second.log(theta)) : 0; // below, e^log is 0
+  };
+  const reach = [0, ...range(64).map((k) => 2 ** (k - 3))];
+  const all = [...first.anchors, ...second.anchors].flatMap(([centre, scale]) =>
+    reach.flatMap((far) => [centre - far * scale, centre + far * scale]),
+  );
+  const edges = [...new Set(all)].sort((a, b) => a - b);
+  return edges.slice(1).reduce((sum, edge, k) => sum + integrate(integrand, edges[k], edge, rule), 0);
+}
+
+// The objective of a state, in nats; the ELBO is that of the unnormalised target factor · p.
+export function measure({ objective, mu, sigma, ...state }, options) {
+  const [q, p] = [normal(mu, sigma), targetIn(state, options)];
+  if (objective === "KL(p‖q)") return kl(p, q, options.quadrature);
+  const divergence = kl(q, p, options.quadrature);
+  return objective === "ELBO" ? Math.log(options.factor) - divergence : divergence;
+}
+
+// Four decimals, or a power of ten where they would not help.
+function number(value) {
+  if (Math.abs(value) < 9999.99995) return fixed(value, 4);
+  const [mantissa, exponent] = value.toExponential(2).split("e+");
+  return minus(`${mantissa} × 10${exponent.replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit])}`);
+}
+
+const bests = new WeakMap(); // of each target and objective, its value; found once
+function bestOf({ target, objective }, options) {
+  const found = bests.get(options) ?? bests.set(options, {}).get(options);
+  const q = options.curves[target].best[objective];
+  return (found[`${target} ${objective}`] ??= measure({ target, objective, ...q }, options));
+}
+
+// The value and the distance from the best, in words, and in nats.
+export function read(state, options) {
+  const { objective } = state;
+  const [value, best] = [measure(state, options), bestOf(state, options)];
+  const raised = objective === "ELBO";
+  const excess = Math.max(0, raised ? best - value : value - best);
+  const evidence = Math.log(options.factor);
+  const elbo = `ELBO = ${number(value)}, log evidence = log ${options.factor} = ${number(evidence)}`;
+  const [closest] = options.bar;
+  const at = `at the best, ${number(best)}, to within ${closest} nats`;
+  return {
+    excess,
+    text: raised ? `${elbo}, gap = KL(q‖p) = ${number(evidence - value)}` : `${objective} = ${number(value)} nats`,
+    words: excess < closest ? at : `${number(excess)} nats ${raised ? "below" : "above"} the best, ${number(best)}`,
+  };
+}
+
 
 const TICKS = ["0.001", "0.01", "0.1", "1", "10", "100 nats"]
   .map((text, k) => `<span style="left: ${20 * k}%">${text}</span>`)
@@ -11,17 +113,14 @@ const page = ({ targets, objectives, mu, sigma }) => `
   ${slider("mu", "mean μ of q", mu, 0.01)}
   ${slider("sigma", "sd σ of q", sigma.map(Math.log10), 0.005)}
   <div data-id="plot" class="elbo-plot"></div>
-  <p class="elbo-reading elbo-shown" data-id="text"></p>
-  <div class="elbo-shown">
-    <div class="mvi-words"><span>How far from the best</span><span data-id="words"></span></div>
-    <div class="mvi-meter" role="meter" aria-label="How far from the best, in nats" data-id="meter"
-      aria-valuemin="0" aria-valuemax="100"><div data-id="fill"></div></div>
-    <div class="mvi-ticks" aria-hidden="true">${TICKS}</div>
-  </div>
+  <p class="elbo-reading" data-id="text"></p>
+  <div class="mvi-words"><span>How far from the best</span><span data-id="words"></span></div>
+  <div class="mvi-meter" role="meter" aria-label="How far from the best, in nats" data-id="meter"
+    aria-valuemin="0" aria-valuemax="100"><div data-id="fill"></div></div>
+  <div class="mvi-ticks" aria-hidden="true">${TICKS}</div>
   <div class="elbo-row">
     <button type="button" data-id="optimise">Move to the optimum</button>
     <button type="button" data-id="reset">Reset</button>
-    <span class="elbo-note" data-id="note"></span>
   </div>
   <div class="mvi-spoken" aria-live="polite" data-id="spoken"></div>`;
 
@@ -62,7 +161,7 @@ function drawQ({ picture, q, clipped, x, y }, { target, mu, sigma }, top) {
   picture.setAttribute("aria-label", words);
 }
 
-function drawState(parts, state, options, reading) {
+function drawState(parts, state, options) {
   const { target, objective, mu, sigma } = state;
   const width = widthOf(parts.plot);
   if (width > 0) {
@@ -74,19 +173,18 @@ function drawState(parts, state, options, reading) {
   parts.objective.value = objective;
   place(parts, "mu", mu, fixed(mu, 2));
   place(parts, "sigma", Math.log10(sigma), fixed(sigma, 3)); // the slider holds log₁₀ σ
-  drawReading(parts, reading, options, state);
+  drawReading(parts, read(state, options), options);
+  Object.assign(parts.root.dataset, { mu, sigma }); // which state the reading is for
 }
 
-function drawReading({ root, optimise, words, fill, meter }, reading, options, state) {
-  const { target, objective, mu, sigma } = reading.state;
-  Object.assign(root.dataset, { mu, sigma }); // which state the reading is for
-  optimise.disabled = !(target === state.target && objective === state.objective && reading.best);
-  const distance = reading.distance ?? { share: 1, words: "computing the best…" };
-  words.textContent = distance.words;
-  fill.style.width = `${100 * distance.share}%`;
-  root.classList.toggle("mvi-best", distance.share === 0);
-  meter.setAttribute("aria-valuenow", Math.min(100, distance.nats ?? 100));
-  meter.setAttribute("aria-valuetext", distance.words);
+function drawReading({ root, text, words, fill, meter }, reading, { bar: [closest, farthest] }) {
+  say(text, reading.text);
+  say(words, reading.words);
+  const share = Math.log(Math.max(reading.excess, closest) / closest) / Math.log(farthest / closest);
+  fill.style.width = `${100 * Math.min(1, share)}%`;
+  root.classList.toggle("mvi-best", share === 0);
+  meter.setAttribute("aria-valuenow", Math.min(100, reading.excess));
+  meter.setAttribute("aria-valuetext", reading.words);
 }
 
 // Moves (μ, ln σ) to `goal` in visible steps, until somebody else moves them. Returns a function that stops it.
@@ -117,7 +215,7 @@ function moveTo(model, goal) {
 }
 
 // Makes the controls change the model. Returns a function that stops a move that is under way.
-function connect(parts, model) {
+function connect(parts, model, { curves }) {
   let stop = () => {};
   const on = controlling(parts, model);
   for (const name of ["target", "objective"]) on(name, "change", ({ value }) => ({ [name]: value }));
@@ -128,20 +226,18 @@ function connect(parts, model) {
   for (const control of [parts.mu, parts.sigma]) control.addEventListener("pointerdown", () => stop());
   parts.optimise.addEventListener("click", () => {
     stop();
-    stop = moveTo(model, model.get("reading").best);
+    const { target, objective } = stateOf(model);
+    stop = moveTo(model, curves[target].best[objective]);
   });
   return () => stop();
 }
 
 export default {
-  // two messages: with one, a reading waits for the whole round trip (p95 about 120 ms); with two it comes sooner, and
-  // none can queue up
-  initialize: asking({ most: 2, whole: ({ best }) => best }),
+  initialize: fromStart,
   render: viewing({
     name: "manual-vi",
     plots: ["plot"],
-    alone: "No reading yet: is the kernel busy? If not, run the cell.",
-    rest: ({ spoken }, { text, distance }) => (spoken.textContent = `${text}. ${distance?.words ?? ""}`),
-    ...{ page, connect, drawState, drawReading },
+    rest: ({ spoken, text, words }) => say(spoken, `${text.textContent}. ${words.textContent}`),
+    ...{ page, connect, drawState },
   }),
 };

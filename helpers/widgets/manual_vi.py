@@ -1,6 +1,8 @@
 """A widget to do variational inference by hand: drag μ and σ of a normal q over a target p.
 
-The browser draws q at once; the kernel computes the reading by quadrature and sends it after.
+The browser computes and draws everything, the divergences by quadrature: it asks the kernel for nothing, so a stored
+notebook keeps working. `measure` is the same by the quadrature of `helpers.truth`, for the static picture; the tests hold
+the browser's against it.
 """
 
 from __future__ import annotations
@@ -13,10 +15,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from helpers.pictures import drawing
-from helpers.truth.closest import best_gaussian
 from helpers.truth.divergences import elbo, kl
 from helpers.truth.targets import TARGETS, Normal, Target, normal
-from helpers.widgets.base import Answering, beside, keep_among, keep_between, picture_of
+from helpers.widgets.base import Pictured, beside, keep_among, keep_between, picture_of
 
 OBJECTIVES = ("KL(q‖p)", "KL(p‖q)", "ELBO")
 MU_RANGE = (-10.0, 10.0)
@@ -25,10 +26,14 @@ FACTOR = 5  # the ELBO is taken with 5·p, so that it is not just −KL
 CLOSEST, FARTHEST = 0.001, 100.0  # ends of the bar "how far from the best", in nats
 HEADROOM = 1.3  # height of the picture over p's peak; the peak of every best q fits in
 PICTURE = (-11.0, 11.0)  # ends of the θ axis: every q that the sliders can reach has its centre inside
-OPTIMA: dict[tuple[str, str], dict] = {}  # those computed so far, by target and objective; see `optimum`
-WHY_INFINITE = {
-    "KL(q‖p)": "q has mass where p has none",
-    "KL(p‖q)": "p's tails are too heavy for a normal q",
+QUADRATURE = [values.tolist() for values in np.polynomial.legendre.leggauss(10)]  # nodes and weights, for each panel
+CLOSEST_Q = {  # μ and σ of least KL(q‖p), which `best_gaussian` takes a second to find; a test finds them again
+    "Student-t": (0.0, 1.260220),
+    "Gumbel": (0.5, 1.0),
+    "two-normal mixture": (0.711697, 2.873017),
+    "skew-normal": (0.768912, 0.544936),
+    "Laplace": (0.0, 1.253314),
+    "logit-Beta": (6.465135, 0.708269),
 }
 
 
@@ -77,42 +82,33 @@ def measure(objective: str, q: Target, p: Target) -> float:
     return kl(q, p) if objective == "KL(q‖p)" else kl(p, q)
 
 
-def optimum(target: str, objective: str) -> dict:
-    """The best normal for a target of the menu: its `mu`, `sigma` and the objective's `value` there."""
-    if (target, objective) not in OPTIMA:
-        p = on_the_real_line()[target]
-        # the ELBO is highest where KL(q‖p) is least
-        criterion = "KL(q‖p)" if objective == "ELBO" else objective
-        best = best_gaussian(p, criterion)
-        OPTIMA[target, objective] = {"mu": best.mean, "sigma": best.sd, "value": measure(objective, best, p)}
-    return OPTIMA[target, objective]
+def best_q(target: str, objective: str) -> Normal:
+    """The best normal for a target of the menu. (The ELBO is highest where KL(q‖p) is least.)"""
+    p = on_the_real_line()[target]
+    return normal(p.mean, p.sd) if objective == "KL(p‖q)" else normal(*CLOSEST_Q[target])
 
 
 def number(value: float) -> str:
-    """Four decimals, or a power of ten where they would not help: 0.0407, −1.0300, 1.14 × 10²⁶, ∞."""
-    if math.isinf(value):
-        text = f"{value:.0f}".replace("inf", "∞")
-    elif abs(value) < 9999.99995:
+    """Four decimals, or a power of ten where they would not help: 0.0407, −1.0300, 1.14 × 10²⁶."""
+    if abs(value) < 9999.99995:
         text = f"{value:.4f}".replace("-0.0000", "0.0000")
     else:
         mantissa, exponent = f"{value:.2e}".split("e")
-        text = f"{mantissa} × 10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        text = f"{mantissa} × 10" + str(int(exponent)).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return text.replace("-", "−")
 
 
 def describe(objective: str, value: float) -> str:
     """The objective's value as the line that the reader sees."""
-    kind = "KL(q‖p)" if objective == "ELBO" else objective
-    reason = f" ({WHY_INFINITE[kind]})" if math.isinf(value) else ""
     if objective != "ELBO":
-        return f"{objective} = {number(value)}{reason or ' nats'}"
+        return f"{objective} = {number(value)} nats"
     evidence = math.log(FACTOR)
     gap = number(evidence - value)
-    return f"ELBO = {number(value)}, log evidence = log {FACTOR} = {number(evidence)}, gap = {kind} = {gap}{reason}"
+    return f"ELBO = {number(value)}, log evidence = log {FACTOR} = {number(evidence)}, gap = KL(q‖p) = {gap}"
 
 
-def distance(objective: str, value: float, best: float) -> dict:
-    """How far a value is from the best: nats (None where infinite), the bar's filled share, and words.
+def distance(objective: str, value: float, best: float) -> str:
+    """How far a value is from the best, in words.
 
     Parameters
     ----------
@@ -122,24 +118,15 @@ def distance(objective: str, value: float, best: float) -> dict:
         What it is, and at its best, in nats.
     """
     excess = max(0.0, best - value if objective == "ELBO" else value - best)
-    share = math.log(max(excess, CLOSEST) / CLOSEST) / math.log(FARTHEST / CLOSEST)
     if excess < CLOSEST:
-        words = f"at the best, {number(best)}, to within {CLOSEST:g} nats"
-    else:
-        side = "below" if objective == "ELBO" else "above"
-        words = f"{number(excess)} nats {side} the best, {number(best)}"
-    return {"nats": excess if math.isfinite(excess) else None, "share": min(1.0, share), "words": words}
+        return f"at the best, {number(best)}, to within {CLOSEST:g} nats"
+    return f"{number(excess)} nats {'below' if objective == 'ELBO' else 'above'} the best, {number(best)}"
 
 
-def read(state: State) -> dict:
-    """What the kernel says about a state; `best` is None as long as nobody computed it."""
-    best = OPTIMA.get((state.target, state.objective))
-    value = measure(state.objective, state.q, state.p)
-    return {
-        "text": describe(state.objective, value),
-        "best": best,
-        "distance": best and distance(state.objective, value, best["value"]),
-    }
+def read(state: State) -> tuple[str, str]:
+    """The value of the objective, and how far it is from the best, as the two lines that the reader sees."""
+    value, best = (measure(state.objective, q, state.p) for q in (state.q, best_q(state.target, state.objective)))
+    return describe(state.objective, value), distance(state.objective, value, best)
 
 
 def curve(p: Target) -> dict:
@@ -148,22 +135,29 @@ def curve(p: Target) -> dict:
     return {"top": HEADROOM * float(density.max()), "density": density.round(4).tolist()}
 
 
+def about(name: str, p: Target) -> dict:
+    """What the browser needs of a target: its curve, where it has features, and the best q of each objective."""
+    best = {objective: best_q(name, objective) for objective in OBJECTIVES}
+    return curve(p) | {
+        "anchors": [[float(centre), float(scale)] for centre, scale in p.anchors],
+        "best": {objective: {"mu": q.mean, "sigma": q.sd} for objective, q in best.items()},
+    }
+
+
 def static_picture(state: State) -> bytes:
     """A PNG of a state, for readers who see the notebook where no kernel runs."""
-    optimum(state.target, state.objective)
 
     def draw(figure: Figure) -> None:
-        reading = read(state)
         label = f"approximation q: μ = {state.mu:.2f}, σ = {state.sigma:.3f}".replace("-", "−")
         axes = figure.subplots()
         drawing.densities(axes, np.linspace(*PICTURE, 2001), state.p, {label: state.q})
         axes.set(xticks=range(-10, 11, 2), xlim=PICTURE, ylim=(0, curve(state.p)["top"]))
-        axes.set_title(f"{reading['text']}\n{reading['distance']['words']}")
+        axes.set_title("\n".join(read(state)))
 
-    return picture_of(draw, 3.8, "Static picture: run the cell to move q yourself.")
+    return picture_of(draw, 3.8, "Static picture: run the notebook to move q yourself.")
 
 
-class ManualVI(Answering):
+class ManualVI(Pictured):
     """Sliders for μ and σ of a normal q over a target p, with a live reading of how close they are.
 
     Parameters
@@ -182,28 +176,18 @@ class ManualVI(Answering):
     """
 
     _esm, _css = beside("manual_vi")
-    State, read, static_picture = State, staticmethod(read), staticmethod(static_picture)
+    State, static_picture = State, staticmethod(static_picture)
 
     def __init__(self, target=State.target, objective=State.objective, mu=State.mu, sigma=State.sigma):
         options = {
             "targets": list(on_the_real_line()),  # their order: a stored notebook does not keep that of a dict
-            "curves": {name: curve(p) for name, p in on_the_real_line().items()},
+            "curves": {name: about(name, p) for name, p in on_the_real_line().items()},
             "picture": list(PICTURE),
             "objectives": list(OBJECTIVES),
             "mu": list(MU_RANGE),
             "sigma": list(SIGMA_RANGE),
+            "factor": FACTOR,
+            "bar": [CLOSEST, FARTHEST],
+            "quadrature": QUADRATURE,
         }
         super().__init__(State(target, objective, mu, sigma), options)
-
-    def answer(self, state: State, message: dict) -> None:
-        """Send a reading; first find the optimum, where the browser asks for it."""
-        if message.get("optimum"):  # takes up to a second, so the browser asks for it on its own
-            optimum(state.target, state.objective)
-        super().answer(state, message)
-
-    def picture(self) -> bytes:
-        """A PNG of the start, for where no kernel runs."""
-        picture = super().picture()
-        # the picture needed the optimum: so the reading can tell the distance to it now
-        self.reading = self.about(self.state, self.reading["token"])
-        return picture

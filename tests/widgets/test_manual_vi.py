@@ -1,15 +1,12 @@
-"""The widget for variational inference by hand, without a browser: what the kernel's side says."""
+"""The widget for variational inference by hand: what it says against the divergences, its JavaScript, its hands-on side."""
 
-import base64
-import io
-import json
 import math
+from dataclasses import asdict
 
 import pytest
-from PIL import Image
 
-from helpers.truth import best_gaussian, beta, kl, normal, student_t
-from helpers.truth.targets import TARGETS, laplace
+from helpers.truth import best_gaussian, kl, normal
+from helpers.truth.targets import TARGETS
 from helpers.widgets.manual_vi import (
     MU_RANGE,
     OBJECTIVES,
@@ -17,27 +14,25 @@ from helpers.widgets.manual_vi import (
     SIGMA_RANGE,
     ManualVI,
     State,
+    best_q,
     curve,
-    describe,
     distance,
     measure,
     number,
     on_the_real_line,
-    optimum,
+    read,
     static_picture,
 )
-from tests.support.widgets import stored_size
+from tests.support.widgets import part, stored_picture, stored_size
 
-
-def send(widget: ManualVI, content: dict) -> None:
-    """Hand `widget` a message as the browser does."""
-    widget._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
-
-
-def message(optimum: bool = False, **changes) -> dict:
-    """A message of the browser about the default state, with `changes`."""
-    state = {"target": "Student-t", "objective": "KL(q‖p)", "mu": 3.0, "sigma": 1.0} | changes
-    return {"state": state, "token": "here-1", "optimum": optimum}
+GRID = [
+    State(target, objective, mu, sigma)
+    for target in on_the_real_line()
+    for objective in OBJECTIVES
+    for mu in (*MU_RANGE, -1.5, 0.5)
+    for sigma in (*SIGMA_RANGE, 0.4, 2.5)
+]
+ASK = "([name, ...sent]) => module[name](...sent, model.get('options'))"
 
 
 @pytest.mark.parametrize("target", on_the_real_line())
@@ -51,11 +46,7 @@ def test_reading_is_the_divergence(target, mu, sigma):
         "ELBO": f"ELBO = {number(math.log(5) - forward)}, log evidence = log 5 = 1.6094, "
         f"gap = KL(q‖p) = {number(forward)}",
     }.items():
-        assert ManualVI(target, objective, mu, sigma).reading["text"] == expected
-
-
-def test_same_state_gives_the_same_reading():
-    assert ManualVI("Gumbel", "ELBO", 0.3, 0.7).reading == ManualVI("Gumbel", "ELBO", 0.3, 0.7).reading
+        assert read(State(target, objective, mu, sigma))[0] == expected
 
 
 def test_menu_holds_every_target_on_the_real_line():
@@ -93,27 +84,26 @@ def test_bad_argument_is_named(argument, value, says):
 @pytest.mark.parametrize("mu", MU_RANGE)
 @pytest.mark.parametrize("sigma", SIGMA_RANGE)
 def test_bounds_are_allowed(mu, sigma):
-    assert ManualVI(mu=mu, sigma=sigma).state == State(mu=mu, sigma=sigma)
+    assert ManualVI(mu=mu, sigma=sigma).start == asdict(State(mu=mu, sigma=sigma))
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("target", on_the_real_line())
-def test_optimum(target, objective):
+def test_the_best_q_is_the_best_gaussian(target):
     p = TARGETS[target]()
-    found = optimum(target, objective)
-    q = best_gaussian(p, "KL(p‖q)" if objective == "KL(p‖q)" else "KL(q‖p)")
-    assert (found["mu"], found["sigma"]) == (q.mean, q.sd)
-    assert State(target, objective, found["mu"], found["sigma"]).q.sd == q.sd, "the sliders can reach it"
-    assert q.density(q.mean) < curve(p)["top"], "it fits in the picture"
-    sign = -1 if objective == "ELBO" else 1
-    for dmu, factor in [(0.1, 1), (-0.1, 1), (0, 1.1), (0, 0.9)]:
-        beside = normal(q.mean + dmu, q.sd * factor)
-        assert sign * measure(objective, beside, p) > sign * found["value"]
+    searched, with_its_moments = (best_gaussian(p, criterion) for criterion in ("KL(q‖p)", "KL(p‖q)"))
+    for objective in OBJECTIVES:
+        found, q = best_q(target, objective), with_its_moments if objective == "KL(p‖q)" else searched
+        assert (found.mean, found.sd) == pytest.approx((q.mean, q.sd), abs=2e-6)
+        assert State(target, objective, found.mean, found.sd).q.sd == found.sd, "the sliders can reach it"
+        assert found.density(found.mean) < curve(p)["top"], "it fits in the picture"
+        best, sign = measure(objective, found, p), -1 if objective == "ELBO" else 1
+        for dmu, factor in [(0.1, 1), (-0.1, 1), (0, 1.1), (0, 0.9)]:
+            assert sign * measure(objective, normal(found.mean + dmu, found.sd * factor), p) > sign * best
 
 
-def test_optimum_of_the_student_t_in_numbers():
-    assert number(optimum("Student-t", "KL(q‖p)")["value"]) == "0.0407"
-    assert number(optimum("Student-t", "ELBO")["value"]) == number(math.log(5) - 0.0406955)
+def test_best_of_the_student_t_in_numbers():
+    assert read(State(mu=0, sigma=1.26))[0] == "KL(q‖p) = 0.0407 nats"
+    assert measure("ELBO", best_q("Student-t", "ELBO"), State().p) == pytest.approx(math.log(5) - 0.0406955, abs=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -125,99 +115,23 @@ def test_optimum_of_the_student_t_in_numbers():
         (9999.99994, "9999.9999"),
         (1.142e26, "1.14 × 10²⁶"),
         (-22127.7, "−2.21 × 10⁴"),
-        (math.inf, "∞"),
-        (-math.inf, "−∞"),
     ],
 )
 def test_number(value, text):
     assert number(value) == text
 
 
-def test_infinite_values_have_a_reason():
-    heavy = student_t(df=2)
-    assert describe("KL(p‖q)", measure("KL(p‖q)", normal(), heavy)) == (
-        "KL(p‖q) = ∞ (p's tails are too heavy for a normal q)"
-    )
-    forward = describe("KL(q‖p)", measure("KL(q‖p)", normal(), beta()))
-    assert forward == "KL(q‖p) = ∞ (q has mass where p has none)"
-    assert describe("ELBO", measure("ELBO", normal(), beta())) == (
-        "ELBO = −∞, log evidence = log 5 = 1.6094, gap = KL(q‖p) = ∞ (q has mass where p has none)"
-    )
-
-
 def test_distance():
-    assert distance("KL(q‖p)", 0.14, 0.04) == {
-        "nats": pytest.approx(0.1),
-        "share": pytest.approx(0.4),
-        "words": "0.1000 nats above the best, 0.0400",
-    }
-    assert distance("ELBO", 0.5, 1.5)["words"] == "1.0000 nats below the best, 1.5000"
-    at_the_best = {"nats": 0.0, "share": 0.0, "words": "at the best, 0.0407, to within 0.001 nats"}
-    assert distance("KL(q‖p)", 0.0407 - 1e-12, 0.0407) == at_the_best
-    infinite = distance("KL(p‖q)", math.inf, 0.2)
-    json.dumps(infinite, allow_nan=False)
-    assert infinite["share"] == 1
-
-
-def test_answer_to_the_browser():
-    widget = ManualVI()
-    send(widget, message(mu=1, sigma=2.5, target="Laplace", objective="KL(p‖q)"))
-    assert widget.state == State("Laplace", "KL(p‖q)", 1.0, 2.5)
-    assert widget.reading["state"] == {"target": "Laplace", "objective": "KL(p‖q)", "mu": 1.0, "sigma": 2.5}
-    assert widget.reading["token"] == "here-1"
-    assert widget.reading["text"] == f"KL(p‖q) = {number(kl(laplace(), normal(1, 2.5)))} nats"
-
-
-def test_optimum_is_computed_only_when_asked_for(monkeypatch):
-    monkeypatch.setattr("helpers.widgets.manual_vi.OPTIMA", {})
-    widget = ManualVI()
-    send(widget, message())
-    assert widget.reading["best"] is None
-    assert widget.reading["distance"] is None
-    send(widget, message(optimum=True))
-    assert number(widget.reading["best"]["value"]) == "0.0407"
-    assert widget.reading["distance"]["words"].endswith("above the best, 0.0407")
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [
-        message(mu=float("nan")),
-        message(mu=None),
-        message(sigma="wide"),
-        message(sigma=-1),
-        message(sigma=[1]),
-        message(target="Cauchy"),
-        message(objective={}),
-        {},
-        {"state": {"token": "here-2"}},
-        {"state": None},
-        {"token": "here-2"},
-        None,
-        "hello",
-    ],
-)
-def test_odd_traffic_changes_nothing(odd, caplog):
-    widget = ManualVI()
-    before = widget.reading
-    send(widget, odd)
-    assert widget.reading == before
-    assert not caplog.records, "ipywidgets logs what a handler raises"
-
-
-def test_display_carries_a_small_static_picture():
-    widget = ManualVI("logit-Beta", "ELBO", mu=5, sigma=1)
-    data, metadata = widget._repr_mimebundle_()
-    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
-    assert data["text/plain"] == "ManualVI(target='logit-Beta', objective='ELBO', mu=5.0, sigma=1.0)"
-    png = base64.b64decode(data["image/png"])
-    assert Image.open(io.BytesIO(png)).format == "PNG"
-    assert metadata["image/png"]["width"] == 760
-    assert widget.reading["best"], "the stored reading knows how far the best is"
+    assert distance("KL(q‖p)", 0.14, 0.04) == "0.1000 nats above the best, 0.0400"
+    assert distance("ELBO", 0.5, 1.5) == "1.0000 nats below the best, 1.5000"
+    assert distance("KL(q‖p)", 0.0407 - 1e-12, 0.0407) == "at the best, 0.0407, to within 0.001 nats"
 
 
 @pytest.mark.parametrize("target", on_the_real_line())
-def test_static_picture_is_small(target):
+def test_display_carries_a_small_static_picture(target):
+    size, said = stored_picture(ManualVI(target, "ELBO", mu=5, sigma=1))
+    assert size < 35_000
+    assert said == f"ManualVI(target={target!r}, objective='ELBO', mu=5.0, sigma=1.0)"
     assert len(static_picture(State(target, "ELBO", -7.5, 0.15))) < 30_000
 
 
@@ -227,3 +141,57 @@ def test_stored_state_is_small_and_plain_json():
 
 def test_picture_shows_every_centre():
     assert PICTURE[0] < MU_RANGE[0] < MU_RANGE[1] < PICTURE[1]
+
+
+def test_javascript_integrates_as_scipy_does(show):
+    page = show(ManualVI())
+    values = page.evaluate(
+        "(states) => states.map((state) => module.measure(state, model.get('options')))", [*map(asdict, GRID)]
+    )
+    for state, value in zip(GRID, values, strict=True):  # from 0.03 to 10²⁶ nats
+        assert value == pytest.approx(measure(state.objective, state.q, state.p), rel=1e-9, abs=1e-7), state
+
+
+def test_javascript_says_what_python_says(show):
+    page = show(ManualVI())
+    bests = [
+        (target, objective, best_q(target, objective)) for target in on_the_real_line() for objective in OBJECTIVES
+    ]
+    for state in GRID[::5] + [State(target, objective, q.mean, q.sd) for target, objective, q in bests]:
+        found = page.evaluate(ASK, ["read", asdict(state)])
+        assert (found["text"], found["words"]) == read(state)
+
+
+def test_by_keyboard(show):
+    page = show(ManualVI())
+    for name, key, shown in (("mu", "ArrowLeft", "2.99"), ("sigma", "PageUp", "1.585")):
+        before = page.locator("path.mvi-q").first.get_attribute("d"), part(page, "text").inner_text()
+        part(page, name).focus()
+        page.keyboard.press(key)
+        assert part(page, f"{name}-value").inner_text() == shown
+        assert page.locator("path.mvi-q").first.get_attribute("d") != before[0]
+        assert part(page, "text").inner_text() != before[1]
+    part(page, "target").focus()
+    page.keyboard.press("ArrowDown")
+    part(page, "objective").select_option("ELBO")
+    state = State("Gumbel", "ELBO", 2.99, 1.585)
+    assert page.evaluate("model.get('state')") == asdict(state)
+    assert (part(page, "text").inner_text(), part(page, "words").inner_text()) == read(state)
+    assert part(page, "meter").get_attribute("aria-valuetext") == read(state)[1]
+    page.wait_for_function("document.querySelector('[data-id=spoken]').textContent.startsWith('ELBO')")  # at rest
+    part(page, "reset").click()
+    assert page.evaluate("model.get('state')") == asdict(State())
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_it_moves_to_the_optimum(show, motion):
+    page = show(ManualVI("two-normal mixture", "KL(p‖q)"))
+    page.emulate_media(reduced_motion=motion)
+    page.evaluate("model.on('change:state', () => (window.moves = (window.moves ?? 0) + 1))")
+    part(page, "optimise").click()
+    best = best_q("two-normal mixture", "KL(p‖q)")
+    arrived = "(q) => (({mu, sigma}) => mu === q[0] && sigma === q[1])(model.get('state'))"
+    page.wait_for_function(arrived, arg=[best.mean, best.sd])
+    assert part(page, "words").inner_text().startswith("at the best")
+    moves = page.evaluate("moves")
+    assert moves == 1 if motion == "reduce" else moves > 1

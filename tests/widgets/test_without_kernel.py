@@ -16,6 +16,7 @@ MOVES = {  # a slider, a key, and what it then shows
     "CorrelatedGaussian": ("rho", "ArrowRight", "0.81"),
     "KhatAndCoverage": ("scale", "ArrowRight", "0.51"),
     "LiveFit": ("steps", "ArrowRight", "1"),
+    "ManualVI": ("mu", "ArrowLeft", "2.99"),
     "PriorAndNoise": ("rows", "ArrowLeft", "19"),
     "ShardProduct": ("shards", "ArrowLeft", "4"),
     "TwoUncertainties": ("x1", "End", "3.00"),
