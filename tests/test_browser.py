@@ -153,55 +153,6 @@ def test_one_cell_in_notebook_7(open_page):
     page.close()
 
 
-BUSY = """import os, time
-from helpers.widgets import NoisyDescent
-
-class Waiting(NoisyDescent):
-    def answer(self, *asked):
-        while os.path.exists({flag!r}):
-            time.sleep(0.05)
-        super().answer(*asked)
-
-Waiting(batch=300)"""
-
-
-def test_noisy_descent_by_keyboard_and_while_the_kernel_is_busy(open_page, tmp_path):
-    from playwright.sync_api import expect
-
-    page, flag = open_page(f"doc/tree/{ONE_CELL}"), tmp_path / "busy"
-    set_source(page, BUSY.format(flag=str(flag)))
-    run_all(page)
-    widget = page.locator(".noisy-descent")
-    reading, note = widget.locator(".elbo-reading"), widget.locator(".elbo-note")
-    batch, rate = (widget.get_by_role("slider", name=name) for name in ("batch size", "learning rate"))
-    expect(reading).to_have_text(re.compile(r"^Last step: \S+ posterior sd from the optimum\.$"))
-
-    batch.focus()
-    page.keyboard.press("End")
-    expect(widget.locator(".elbo-cost")).to_have_text(re.compile("^300 steps of all 10,000 rows: 3,000,000 rows read"))
-    expect(batch).to_have_attribute("aria-valuetext", "all 10,000 rows")
-    for key in ("Tab", "Tab", "Tab", "Space"):
-        page.keyboard.press(key)
-    expect(reading).to_have_text(re.compile("Average of the second half"))
-
-    flag.touch()  # from here on the kernel does not answer
-    rate.focus()
-    for key in ("Home", "ArrowUp", "End"):
-        page.keyboard.press(key)
-    expect(widget).to_have_class(re.compile("elbo-stale"))
-    expect(note).to_have_text(re.compile("is the kernel busy"), timeout=15_000)
-    flag.unlink()
-    expect(reading).to_have_text(re.compile("^Diverged after .* all 10,000 rows a step"))  # the last state's
-    expect(widget).not_to_have_class(re.compile("elbo-stale"))
-    expect(note).to_have_text("")
-
-    page.set_viewport_size({"width": 420, "height": 900})
-    expect(widget.locator("[data-id=distance] svg").first).to_be_attached()
-    assert widget.evaluate("(node) => node.scrollWidth <= node.clientWidth")
-    assert page.our_errors == []
-    page.close()
-
-
 FUNCTIONS = """import os, time
 from helpers.widgets import FunctionPosterior
 

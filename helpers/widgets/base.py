@@ -59,12 +59,17 @@ def keep_among(state, **choices: tuple) -> None:
         object.__setattr__(state, name, value)
 
 
-def normal_pairs(seed: int, count: int) -> np.ndarray:
-    """Standard normal numbers, shape (count, 2): Mulberry32, a generator that JavaScript can have, and Box–Muller."""
-    bits = np.arange(1, 2 * count + 1, dtype=np.uint32) * np.uint32(0x6D2B79F5) + np.uint32(seed)
+def uniforms(seed: int, count: int) -> np.ndarray:
+    """Numbers in [0, 1), shape (count,), by Mulberry32, a generator that JavaScript can have."""
+    bits = np.arange(1, count + 1, dtype=np.uint32) * np.uint32(0x6D2B79F5) + np.uint32(seed)
     bits = (bits ^ (bits >> 15)) * (bits | 1)
     bits ^= bits + (bits ^ (bits >> 7)) * (bits | 61)
-    first, second = ((bits ^ (bits >> 14)) / 2.0**32).reshape(-1, 2).T
+    return (bits ^ (bits >> 14)) / 2.0**32
+
+
+def normal_pairs(seed: int, count: int) -> np.ndarray:
+    """Standard normal numbers, shape (count, 2), from `uniforms` by Box–Muller."""
+    first, second = uniforms(seed, 2 * count).reshape(-1, 2).T
     radius, angle = np.sqrt(-2 * np.log(1 - first)), 2 * np.pi * second
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
 

@@ -3,10 +3,9 @@
 import pytest
 
 from helpers import widgets
-from helpers.widgets import function_posterior, noisy_descent, stein_particles
+from helpers.widgets import function_posterior, stein_particles
 from tests.support.widgets import WIDGETS
 
-PATH = {"batch": 100, "rate": 0.3, "decay": True, "average": True, "seed": 4}
 NETWORK = {"width": 5, "rows": 20, "prior_sd": 1, "exact": True}
 CROWD = {"target": "donut", "particles": 5, "reach": 2.0, "steps": 3, "seed": 4}
 
@@ -14,11 +13,10 @@ CROWD = {"target": "donut", "particles": 5, "reach": 2.0, "steps": 3, "seed": 4}
 @pytest.mark.parametrize(
     ("module", "widget", "asked", "wrong"),
     [
-        (noisy_descent, noisy_descent.NoisyDescent, PATH, {"batch": 2}),
         (function_posterior, function_posterior.FunctionPosterior, NETWORK, {"width": 4}),
         (stein_particles, stein_particles.SteinParticles, CROWD, {"steps": 151}),
     ],
-    ids=["noisy_descent", "function_posterior", "stein_particles"],
+    ids=["function_posterior", "stein_particles"],
 )
 def test_kernel_answers_a_state_and_ignores_the_rest(module, widget, asked, wrong, caplog):
     shown = widget()

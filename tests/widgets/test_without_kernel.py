@@ -17,11 +17,16 @@ MOVES = {  # a slider, a key, and what it then shows
     "KhatAndCoverage": ("scale", "ArrowRight", "0.51"),
     "LiveFit": ("steps", "ArrowRight", "1"),
     "ManualVI": ("mu", "ArrowLeft", "2.99"),
+    "NoisyDescent": ("batch", "ArrowRight", "100 rows"),
     "PriorAndNoise": ("rows", "ArrowLeft", "19"),
     "ShardProduct": ("shards", "ArrowLeft", "4"),
     "TwoUncertainties": ("x1", "End", "3.00"),
 }
-WIDEST = {"ChangeOfVariables": {"target": "Beta(12, 2)"}, "LiveFit": {"family": "full-rank", "stl": True}}
+WIDEST = {
+    "ChangeOfVariables": {"target": "Beta(12, 2)"},
+    "LiveFit": {"family": "full-rank", "stl": True},
+    "NoisyDescent": {"average": True},
+}
 
 
 @pytest.mark.parametrize("name", without_kernel())
