@@ -1,6 +1,8 @@
 """A widget for Stein variational gradient descent: particles on a target in the plane, with sliders for what moves them.
 
-The kernel computes the whole run, `helpers.fits.particles.svgd`, and sends the particles after as many steps as are asked.
+The browser runs it and draws everything: it asks the kernel for nothing, so a stored notebook keeps working. `moved` is
+the same by `helpers.fits.particles.svgd`, from the same start, for the static picture and for whoever wants the particles;
+the tests hold the two against each other.
 """
 
 from __future__ import annotations
@@ -15,7 +17,15 @@ from helpers.fits.particles import median_bandwidth, svgd
 from helpers.pictures import style
 from helpers.pictures.particle_animation import contours
 from helpers.truth.targets_2d import TARGETS_2D, Target2D, get_target_2d
-from helpers.widgets.base import Answering, beside, keep_among, keep_between, keep_counts, picture_of
+from helpers.widgets.base import (
+    Pictured,
+    beside,
+    keep_among,
+    keep_between,
+    keep_counts,
+    normal_pairs,
+    picture_of,
+)
 
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200)
 REACH = (0.01, 100.0)  # of the bandwidth, in units of the usual one
@@ -30,18 +40,18 @@ class State:
     particles: int = 50
     reach: float = 1.0
     steps: int = STEPS
-    seed: int = 1
+    seed: int = 3  # a typical run
 
     def __post_init__(self):
         keep_among(self, target=tuple(TARGETS_2D), particles=COUNTS)
         keep_between(self, reach=REACH)
-        keep_counts(self, steps=(0, STEPS), seed=(0, np.inf))
+        keep_counts(self, steps=(0, STEPS), seed=(0, 2**32 - 1))
 
 
 @lru_cache(maxsize=16)
 def _path(state: State) -> np.ndarray:
     target = get_target_2d(state.target)
-    start = target.start(state.particles, np.random.default_rng(state.seed))
+    start = target.start_mean + target.start_sd * normal_pairs(state.seed, state.particles)
     return svgd(start, target.score, STEPS, reach=state.reach)
 
 
@@ -53,7 +63,7 @@ def moved(state: State) -> np.ndarray:
 @cache
 def moments(target: Target2D) -> tuple[np.ndarray, np.ndarray]:
     """The true means and sds of x and y, by the trapezoidal rule over three times the window."""
-    x, y = (np.linspace(2 * low - high, 2 * high - low, 601) for low, high in target.window)
+    x, y = (np.linspace(2 * low - high, 2 * high - low, 201) for low, high in target.window)
     places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     weights = np.exp(target.log_density(places))
     means = np.average(places, axis=0, weights=weights)
@@ -75,19 +85,14 @@ def cost(state: State) -> str:
     after = f"After {state.steps} step{'s' * (state.steps != 1)}"
     if state.particles == 1:
         return f"{after}: one particle, which has no neighbours."
-    h = state.reach * median_bandwidth(moved(state))
-    return f"{after}: {state.particles} particles, bandwidth h = {h:.2g}."
-
-
-def read(state: State) -> dict:
-    """What the kernel says about a state."""
-    return {"text": describe(state), "cost": cost(state), "points": moved(state).round(3).tolist()}
+    h = float(f"{state.reach * median_bandwidth(moved(state)):.2g}")
+    return f"{after}: {state.particles} particles, bandwidth h = {h:g}."
 
 
 def static_picture(state: State) -> bytes:
     """A PNG of the run on all five targets, for readers who see the notebook where no kernel runs."""
     usual = "the usual bandwidth" if state.reach == 1 else f"{state.reach:g} times the usual bandwidth"
-    note = f"{state.particles} particles, {usual}, {state.steps} steps. Static picture: run the cell to change it yourself."
+    note = f"{state.particles} particles, {usual}, {state.steps} steps. Static picture: run the notebook to change it."
     return picture_of(partial(_draw, state), 1.9, note, dpi=110)
 
 
@@ -106,7 +111,17 @@ def _written(target: Target2D) -> str:
     return ",".join("" if np.isnan(x) else f"{x:.2f} {y:.2f}" for x, y in points)
 
 
-class SteinParticles(Answering):
+def about(target: Target2D) -> dict:
+    """What the browser needs of a target."""
+    return {
+        "window": [*map(list, target.window)],
+        "contours": _written(target),
+        "start": [*target.start_mean, target.start_sd],
+        "moments": [values.round(6).tolist() for values in moments(target)],
+    }
+
+
+class SteinParticles(Pictured):
     """A menu of targets, and sliders for the particles of SVGD, for their bandwidth, and for the steps.
 
     Parameters
@@ -120,7 +135,7 @@ class SteinParticles(Answering):
     steps : int
         After how many steps the particles are shown, from 0 to 150.
     seed : int
-        Of the start; at least 0.
+        Of the start; at least 0, below 2³².
 
     Raises
     ------
@@ -129,16 +144,14 @@ class SteinParticles(Answering):
     """
 
     _esm, _css = beside("stein_particles")
-    State, read, static_picture = State, staticmethod(read), staticmethod(static_picture)
+    State, static_picture = State, staticmethod(static_picture)
 
     def __init__(
         self, target=State.target, particles=State.particles, reach=State.reach, steps=State.steps, seed=State.seed
     ):
         options = {
-            "targets": {
-                name: {"window": [*map(list, target.window)], "contours": _written(target)}
-                for name, target in TARGETS_2D.items()
-            },
+            "names": [*TARGETS_2D],  # their order: a stored notebook does not keep that of a dict
+            "targets": {name: about(target) for name, target in TARGETS_2D.items()},
             "counts": COUNTS,
             "reach": REACH,
             "steps": STEPS,

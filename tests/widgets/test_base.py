@@ -3,20 +3,18 @@
 import pytest
 
 from helpers import widgets
-from helpers.widgets import function_posterior, stein_particles
+from helpers.widgets import function_posterior
 from tests.support.widgets import WIDGETS
 
 NETWORK = {"width": 5, "rows": 20, "prior_sd": 1, "exact": True}
-CROWD = {"target": "donut", "particles": 5, "reach": 2.0, "steps": 3, "seed": 4}
 
 
 @pytest.mark.parametrize(
     ("module", "widget", "asked", "wrong"),
     [
         (function_posterior, function_posterior.FunctionPosterior, NETWORK, {"width": 4}),
-        (stein_particles, stein_particles.SteinParticles, CROWD, {"steps": 151}),
     ],
-    ids=["function_posterior", "stein_particles"],
+    ids=["function_posterior"],
 )
 def test_kernel_answers_a_state_and_ignores_the_rest(module, widget, asked, wrong, caplog):
     shown = widget()

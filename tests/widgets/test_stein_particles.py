@@ -1,6 +1,7 @@
-"""The widget of SVGD, without a browser: its particles against the algorithm, its words against the target."""
+"""The widget of SVGD: its particles against the algorithm, its JavaScript against both, its words, its hands-on side."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -8,18 +9,22 @@ import pytest
 from helpers.fits import svgd
 from helpers.truth import get_target_2d
 from helpers.truth.targets_2d import TARGETS_2D
+from helpers.widgets.base import normal_pairs
 from helpers.widgets.stein_particles import (
     COUNTS,
     STEPS,
     State,
     SteinParticles,
+    cost,
     describe,
     moments,
     moved,
-    read,
     static_picture,
 )
-from tests.support.widgets import stored_picture, stored_size
+from tests.support.widgets import part, stored_picture, stored_size
+
+SAID = "(state) => module.read(state, model.get('options'))"
+END = "(state) => [...module.pathOf(state, model.get('options'))[state.steps]]"
 
 
 @pytest.mark.parametrize(
@@ -31,7 +36,8 @@ from tests.support.widgets import stored_picture, stored_size
         ("reach", float("nan"), "finite"),
         ("steps", 151, "a whole number"),
         ("steps", 1.5, "a whole number"),
-        ("seed", -1, "a whole number >= 0"),
+        ("seed", -1, "a whole number from 0"),
+        ("seed", 2**32, "a whole number from 0"),
     ],
 )
 def test_bad_argument_is_named(argument, value, says):
@@ -42,14 +48,15 @@ def test_bad_argument_is_named(argument, value, says):
 
 def test_numbers_of_numpy_become_plain():
     start = SteinParticles(particles=np.int64(5), reach=np.float64(1), steps=np.uint8(3)).start
-    plain = {"target": "three modes", "particles": 5, "reach": 1.0, "steps": 3, "seed": 1}
+    plain = {"target": "three modes", "particles": 5, "reach": 1.0, "steps": 3, "seed": 3}
     assert json.loads(json.dumps(start)) == plain
 
 
 @pytest.mark.parametrize(("reach", "steps"), [(1.0, 150), (0.1, 40), (10.0, 0)])
 def test_particles_are_those_of_the_algorithm(reach, steps):
     target = get_target_2d("banana")
-    path = svgd(target.start(20, np.random.default_rng(4)), target.score, STEPS, reach=reach)
+    start = target.start_mean + target.start_sd * normal_pairs(4, 20)
+    path = svgd(start, target.score, STEPS, reach=reach)
     np.testing.assert_allclose(moved(State("banana", 20, reach, steps, 4)), path[steps])
 
 
@@ -70,11 +77,11 @@ def test_one_particle_climbs_to_a_peak():
 
 def test_words():
     points, (means, sds) = moved(State()), moments(get_target_2d("three modes"))
-    reading = read(State())
-    assert reading["text"].startswith(f"x: mean {points[:, 0].mean():.2f} (true −{-means[0]:.2f}), sd ")
-    assert reading["text"].endswith(f"sd {points[:, 1].std():.2f} (true {sds[1]:.2f}).")
-    assert reading["cost"].startswith("After 150 steps: 50 particles, bandwidth h = ")
-    assert read(State(particles=1, steps=1))["cost"] == "After 1 step: one particle, which has no neighbours."
+    text = describe(State())
+    assert text.startswith(f"x: mean {points[:, 0].mean():.2f} (true −{-means[0]:.2f}), sd ".replace("-", "−"))
+    assert text.endswith(f"sd {points[:, 1].std():.2f} (true {sds[1]:.2f}).")
+    assert cost(State()).startswith("After 150 steps: 50 particles, bandwidth h = ")
+    assert cost(State(particles=1, steps=1)) == "After 1 step: one particle, which has no neighbours."
     assert "−0.00" not in describe(State("bivariate normal"))
 
 
@@ -91,5 +98,63 @@ def test_static_picture_of_a_reach():
 
 def test_stored_state_is_small_and_plain_json():
     widget = SteinParticles(particles=COUNTS[-1])
-    assert stored_size(widget) < 50_000
+    assert stored_size(widget) < 55_000
     assert [*widget.options["targets"]] == [*TARGETS_2D]
+
+
+def test_javascript_has_the_same_scores(show):
+    page = show(SteinParticles())
+    points = np.random.default_rng(0).uniform(-4, 4, (50, 2))
+    scores = "([name, points]) => points.map(([x, y]) => module.SCORES[name](x, y))"
+    for name, target in TARGETS_2D.items():
+        found = page.evaluate(scores, [name, points.tolist()])
+        np.testing.assert_allclose(found, target.score(points), rtol=1e-9, atol=1e-9)
+
+
+def test_javascript_moves_the_particles_as_numpy_does(show):
+    page = show(SteinParticles())
+
+    def compare(state: State) -> None:
+        points = np.reshape(page.evaluate(END, asdict(state)), (state.particles, 2))
+        np.testing.assert_allclose(points, moved(state), atol=1e-8)  # 3e-11 at most, measured
+
+    for target in TARGETS_2D:
+        for state in (State(target, 20), State(target, 100)):  # whole runs
+            compare(state)
+            said = page.evaluate(SAID, asdict(state))
+            assert (said["text"], said["cost"]) == (describe(state), cost(state))
+        # few or narrow ones magnify the last digit, so that whole runs part: their first steps
+        for particles in COUNTS[:4]:
+            for reach in (0.01, 100.0):
+                compare(State(target, particles, reach, 5, 2**32 - 1))
+
+
+def test_by_keyboard_and_a_run_that_takes_some_frames(show):
+    page = show(SteinParticles())
+    part(page, "particles").focus()
+    page.keyboard.press("End")
+    page.wait_for_function("document.querySelector('[data-id=cost]').textContent.includes(': 200 particles')")
+    for key in ("Tab", "ArrowRight", "Tab", "ArrowLeft"):  # bandwidth, steps
+        page.keyboard.press(key)
+    state = State(particles=200, reach=1.3, steps=149)
+    assert page.evaluate("model.get('state')") == asdict(state)
+    page.wait_for_function(
+        "(said) => document.querySelector('[data-id=text]').textContent === said", arg=describe(state)
+    )
+    part(page, "target").select_option("banana")
+    part(page, "reseed").click()
+    state = State("banana", 200, 1.3, 149, 4)
+    page.wait_for_function("(said) => document.querySelector('[data-id=cost]').textContent === said", arg=cost(state))
+    assert page.locator("[data-id=plane] > svg").get_attribute("aria-label") == "200 particles on the target banana"
+
+
+def test_who_prefers_no_motion_sees_only_where_the_particles_end(show):
+    page = show(SteinParticles())
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate("""() => {
+        window.drawn = 0;
+        new MutationObserver(() => window.drawn++).observe(document.querySelector("[data-id=plane]"), {childList: true});
+        model.set("state", {...model.get("state"), particles: 200});
+    }""")
+    page.wait_for_function("document.querySelector('[data-id=cost]').textContent.includes(': 200 particles')")
+    assert page.evaluate("drawn") == 1

@@ -20,6 +20,7 @@ MOVES = {  # a slider, a key, and what it then shows
     "NoisyDescent": ("batch", "ArrowRight", "100 rows"),
     "PriorAndNoise": ("rows", "ArrowLeft", "19"),
     "ShardProduct": ("shards", "ArrowLeft", "4"),
+    "SteinParticles": ("steps", "ArrowLeft", "149"),
     "TwoUncertainties": ("x1", "End", "3.00"),
 }
 WIDEST = {
