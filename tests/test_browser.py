@@ -153,60 +153,6 @@ def test_one_cell_in_notebook_7(open_page):
     page.close()
 
 
-FUNCTIONS = """import os, time
-from helpers.widgets import FunctionPosterior
-
-class Waiting(FunctionPosterior):
-    def answer(self, *asked):
-        while os.path.exists({flag!r}):
-            time.sleep(0.05)
-        super().answer(*asked)
-
-Waiting()"""
-
-
-def test_function_posterior_by_keyboard_and_while_it_fits(open_page, tmp_path):
-    from playwright.sync_api import expect
-
-    page, flag = open_page(f"doc/tree/{ONE_CELL}"), tmp_path / "busy"
-    set_source(page, FUNCTIONS.format(flag=str(flag)))
-    run_all(page)
-    widget = page.locator(".function-posterior")
-    reading, note, band = (
-        widget.locator(name) for name in (".elbo-reading", ".elbo-note", ".elbo-plot .fp-advi .fp-band")
-    )
-    width, rows = (widget.get_by_role("slider", name=name) for name in ("width", "rows"))
-    expect(reading).to_have_text(re.compile(r"^ELBO = \S+ ± \S+ nats$"))
-    expect(widget.locator(".elbo-plot .fp-curve")).to_have_count(20)
-
-    flag.touch()  # the kernel waits with its answer
-    before = band.get_attribute("d")
-    width.focus()
-    page.keyboard.press("Home")
-    page.keyboard.press("ArrowRight")
-    expect(note).to_have_text("Fitting …")
-    expect(widget).to_have_class(re.compile("elbo-stale"))
-    expect(width).to_be_focused()
-    page.keyboard.press("ArrowRight")  # the latest wins
-    flag.unlink()
-    expect(widget).not_to_have_class(re.compile("elbo-stale"), timeout=30_000)
-    expect(note).to_have_text("")
-    expect(width).to_have_attribute("aria-valuetext", "3 units")
-    expect(band).not_to_have_attribute("d", before)
-
-    for key in ("Tab", "End", "Tab", "Tab", "Space"):  # rows, prior sd, and the box
-        page.keyboard.press(key)
-    expect(rows).to_have_attribute("aria-valuetext", "50 readings")
-    expect(widget.locator(".elbo-cost")).to_have_text(re.compile("draws of the first layer"), timeout=30_000)
-    expect(widget).not_to_have_class(re.compile("elbo-stale"), timeout=30_000)
-    expect(widget.locator(".elbo-plot svg").first).to_have_attribute("aria-label", re.compile("50 readings"))
-
-    page.set_viewport_size({"width": 420, "height": 900})
-    assert widget.evaluate("(node) => node.scrollWidth <= node.clientWidth")
-    assert page.our_errors == []
-    page.close()
-
-
 LOOKS = "(widget) => [...widget.querySelectorAll('svg')].map((svg) => svg.innerHTML).join()"
 
 

@@ -1,14 +1,14 @@
 """The functions that a small network's posterior holds, as width, data and prior change.
 
 The reader sees mean-field ADVI (the best of several fits), and on request the exact posterior, by weighted draws of the
-first layer, where enough of them carry weight. Both come from `helpers.models.sensor_fits`.
-
-The kernel fits, about a second for each new state, and keeps what it has found.
+first layer, where enough of them carry weight. No browser could fit so fast, so the answers to all 120 settings are stored:
+`helpers.models.function_study`. From q's means and sds the browser draws functions and a band; it asks the kernel for nothing,
+so a stored notebook keeps working.
 """
 
 from __future__ import annotations
 
-import time
+import base64
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from textwrap import fill
@@ -17,18 +17,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.models import sensor_fits
-from helpers.models.sensor_data import GRID, outputs, sensor
+from helpers.models import function_study
+from helpers.models.function_study import CHOICES, CURVES, DRAWN, ENOUGH, SETTINGS, STARTS, X
+from helpers.models.sensor_data import outputs, sensor
 from helpers.models.sensor_fits import Setting
 from helpers.pictures import style
-from helpers.widgets.base import Answering, beside, keep_among, picture_of
+from helpers.widgets.base import Pictured, beside, keep_among, normal_pairs, picture_of
 
-CHOICES = {"width": (1, 2, 3, 5, 10, 20), "rows": (5, 10, 20, 50), "prior_sd": (0.1, 0.3, 1.0, 3.0, 10.0)}
-X = np.linspace(GRID[0], GRID[-1], 121)  # where the functions are drawn
 LIMITS = (-2.5, 2.5)  # of the vertical axis, whatever is fitted
-CURVES = 20
-STARTS = 8
-ENOUGH = 100  # effective draws, for the rest to be shown as exact
+DRAWS = 500  # of q, for its band
+SEED = 1
+BAND = (0.05, 0.95)  # its ends, as quantiles
 
 
 @dataclass(frozen=True)
@@ -44,71 +43,51 @@ class State:
         keep_among(self, **CHOICES, exact=(False, True))
 
     @property
-    def setting(self) -> Setting:
-        """All but whether the exact posterior is shown."""
-        return Setting(self.width, self.rows, self.prior_sd)
-
-
-@dataclass(frozen=True)
-class Functions:
-    """Draws of f, as they are shown: a few of them, and a band that holds 90 % of f at each x."""
-
-    curves: np.ndarray
-    band: np.ndarray
-
-    @classmethod
-    def of(cls, weights: np.ndarray) -> Functions:
-        """Of the network with these weights, a row each."""
-        functions = outputs(weights, X)
-        return cls(functions[:CURVES], np.quantile(functions, [0.05, 0.95], axis=0))
-
-    def plain(self) -> dict:
-        """As JSON."""
-        return {"curves": self.curves.round(3).tolist(), "band": self.band.round(3).tolist()}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One of the two answers: a log evidence or its bound in nats, with its standard error, and the functions."""
-
-    nats: float
-    error: float
-    functions: Functions
-    seconds: float
-    drawn: int = 0  # first layers
-    effective: float = np.inf
+    def row(self) -> int:
+        """Where its answers stand among those that are stored."""
+        return SETTINGS.index(Setting(self.width, self.rows, self.prior_sd))
 
 
 @cache
-def compiled() -> None:
-    """Compile the fit, so that the seconds that the reader sees are those of fitting."""
-    sensor_fits.mean_field([Setting(1, 0)], seed=0, starts=STARTS)
+def answers() -> list[dict]:
+    """What is stored, a dictionary for each of `SETTINGS`.
+
+    `elbo` and `evidence` are a value in nats and its standard error; `effective` is what the weighted draws are worth; `q` has
+    its means and sds; `draws` and `band` are those of the exact posterior, and empty where there is none.
+    """
+    study, found = function_study.load(), []
+    for row, setting in enumerate(SETTINGS):
+        known = study.effective[row] >= ENOUGH
+        pairs = {
+            "elbo": (study.elbo[row], study.elbo_error[row]),
+            "evidence": (study.log_evidence[row], study.log_evidence_error[row]),
+        }
+        found.append(
+            {name: [round(float(value), 4) for value in pair] for name, pair in pairs.items()}
+            | {
+                "effective": round(float(study.effective[row])),
+                "q": np.stack([study.mean[row], study.sd[row]])[:, : setting.size],
+                "draws": study.draws[row, :, : setting.size] if known else np.zeros(0),
+                "band": study.band[row] if known else np.zeros(0),
+            }
+        )
+    return found
+
+
+def packed(answer: dict) -> dict:
+    """An answer as the browser gets it, its arrays in single precision and written in base64."""
+    arrays = {name: value for name, value in answer.items() if isinstance(value, np.ndarray)}
+    return answer | {name: base64.b64encode(a.astype("<f4").tobytes()).decode() for name, a in arrays.items()}
 
 
 @cache
-def advi(setting: Setting) -> Answer:
-    """The best of several fits of mean-field ADVI."""
-    compiled()
-    began = time.perf_counter()
-    (fit,) = sensor_fits.mean_field([setting], seed=0, starts=STARTS)
-    functions = Functions.of(fit.draws(1000, seed=0))
-    return Answer(fit.elbo, fit.elbo_error, functions, time.perf_counter() - began)
-
-
-@cache
-def exact(setting: Setting) -> Answer:
-    """The exact posterior, from fewer draws where each takes longer and more of them count."""
-    began = time.perf_counter()
-    drawn = 300_000 if setting.width <= 3 else 600_000 // setting.width
-    answer = sensor_fits.exact(setting, seed=0, draws=drawn)
-    functions = Functions.of(answer.draws(1000, seed=0))
-    seconds = time.perf_counter() - began
-    return Answer(answer.log_evidence, answer.log_evidence_error, functions, seconds, drawn, answer.effective)
-
-
-def shown_as_exact(state: State) -> Answer | None:
-    """The exact answer, where the reader wants it and it has draws enough."""
-    return exact(state.setting) if state.exact and exact(state.setting).effective >= ENOUGH else None
+def functions(row: int) -> tuple[np.ndarray, np.ndarray]:
+    """Functions drawn from q on `X`, shape (CURVES, points), and the ends of the band that holds 90 % of f."""
+    mean, sd = answers()[row]["q"]
+    most = SETTINGS[-1].size  # 61, and one η to spare
+    eta = normal_pairs(SEED, DRAWS * (most + 1) // 2).reshape(DRAWS, most + 1)[:, : mean.size]
+    f = outputs(mean + sd * eta, X)
+    return f[:CURVES], np.quantile(f, BAND, axis=0)
 
 
 def measured(value: float, error: float) -> str:
@@ -118,41 +97,28 @@ def measured(value: float, error: float) -> str:
 
 def describe(state: State) -> str:
     """What was found, as the line that the reader sees."""
-    bound, truth = advi(state.setting), shown_as_exact(state)
-    text = f"ELBO = {measured(bound.nats, bound.error)}"
-    if truth is None:
+    answer = answers()[state.row]
+    (bound, error), (evidence, its_error) = answer["elbo"], answer["evidence"]
+    text = f"ELBO = {measured(bound, error)}"
+    if not (state.exact and answer["band"].size):
         return f"{text} nats"
-    gap = measured(truth.nats - bound.nats, np.hypot(bound.error, truth.error))
-    return f"{text}; log evidence = {measured(truth.nats, truth.error)}; KL(q‖posterior) = {gap} nats"
+    gap = measured(evidence - bound, np.hypot(error, its_error))
+    return f"{text}; log evidence = {measured(evidence, its_error)}; KL(q‖posterior) = {gap} nats"
 
 
 def cost(state: State) -> str:
-    """What the answers took, and what the exact one is worth, in words."""
-    text = f"ADVI: best of {STARTS} fits, {advi(state.setting).seconds:.1f} s."
+    """Where the answers come from, and what the exact one is worth, in words."""
+    text = f"One of {len(SETTINGS)} stored answers. ADVI: best of {STARTS} fits."
     if not state.exact:
         return text
-    answer = exact(state.setting)
-    worth = f"{answer.drawn:,} draws of the first layer, weighted, are worth {answer.effective:,.0f}"
-    if answer.effective < ENOUGH:
-        return f"{text} {worth}: too few weighted draws, not shown as exact."
-    return f"{text} Exact: {worth}, {answer.seconds:.1f} s."
-
-
-def read(state: State) -> dict:
-    """What the kernel says about a state."""
-    truth = shown_as_exact(state)
-    return {
-        "text": describe(state),
-        "cost": cost(state),
-        "data": np.stack(sensor(state.rows), axis=1).round(3).tolist(),
-        "advi": advi(state.setting).functions.plain(),
-        "exact": truth and truth.functions.plain(),
-    }
+    answer = answers()[state.row]
+    worth = f"{DRAWN:,} draws of the first layer, weighted, are worth {answer['effective']:,.0f}"
+    return f"{text} Exact: {worth}." if answer["band"].size else f"{text} {worth}: too few, not shown as exact."
 
 
 def static_picture(state: State) -> bytes:
     """A PNG of a state beside one of another width, for readers who see the notebook where no kernel runs."""
-    note = "Bands hold 90 % of f; thin lines: draws from mean-field. Static picture: run the cell to change it."
+    note = "Bands hold 90 % of f; thin lines: draws from mean-field. Static picture: run the notebook to change it."
     return picture_of(partial(_draw, replace(state, exact=True)), 3.9, note, dpi=130)  # under 90 kB
 
 
@@ -173,24 +139,22 @@ def _draw(state: State, figure: Figure) -> None:
 
 def _functions(axes: Axes, state: State) -> None:
     """Draw the exact band of f filled, the fit's as two lines with some of its draws; the data and the truth."""
-    truth, found = shown_as_exact(state), advi(state.setting).functions
-    if truth is not None:
+    exact, (curves, band) = answers()[state.row]["band"], functions(state.row)
+    if exact.size:
         blue = style.PALETTE["target"]
-        axes.fill_between(X, *truth.functions.band, color=blue, alpha=0.35, linewidth=0, label="exact posterior")
+        axes.fill_between(X, *exact, color=blue, alpha=0.35, linewidth=0, label="exact posterior")
     orange = style.PALETTE["approximation"]
-    axes.plot(X, found.curves.T, color=orange, linewidth=0.4, alpha=0.5)
-    axes.plot(X, found.band[0], color=orange, linewidth=1.6, label="mean-field ADVI")
-    axes.plot(X, found.band[1], color=orange, linewidth=1.6)
+    axes.plot(X, curves.T, color=orange, linewidth=0.4, alpha=0.5)
+    axes.plot(X, band[0], color=orange, linewidth=1.6, label="mean-field ADVI")
+    axes.plot(X, band[1], color=orange, linewidth=1.6)
     axes.plot(X, np.sin(X), "--", color=style.PALETTE["truth"], linewidth=1.3, label="sin x")
     axes.plot(*sensor(state.rows), "o", color=style.PALETTE["data"], markersize=4, label="readings")
     axes.set(xlabel="x")
     axes.grid(False)
 
 
-class FunctionPosterior(Answering):
+class FunctionPosterior(Pictured):
     """Sliders for a network's width, data and prior, and the posterior of the function that it computes.
-
-    Making it fits the first state; where nothing has been fitted before, it compiles first, which takes some seconds.
 
     Parameters
     ----------
@@ -210,8 +174,20 @@ class FunctionPosterior(Answering):
     """
 
     _esm, _css = beside("function_posterior")
-    State, read, static_picture = State, staticmethod(read), staticmethod(static_picture)
+    State, static_picture = State, staticmethod(static_picture)
 
     def __init__(self, width=State.width, rows=State.rows, prior_sd=State.prior_sd, exact=State.exact):
-        options = {"choices": CHOICES, "x": X.round(3).tolist(), "limits": LIMITS}
+        options = {
+            "choices": CHOICES,
+            "x": X.round(3).tolist(),
+            "limits": LIMITS,
+            "data": {str(rows): np.stack(sensor(rows), axis=1).round(3).tolist() for rows in CHOICES["rows"]},
+            "answers": [packed(answer) for answer in answers()],
+            "fits": STARTS,
+            "drawn": DRAWN,
+            "curves": CURVES,
+            "draws": DRAWS,
+            "seed": SEED,
+            "band": BAND,
+        }
         super().__init__(State(width, rows, prior_sd, exact), options)

@@ -1,26 +1,28 @@
-"""The widget of the network's functions, without a browser: what the kernel answers, and the picture."""
+"""The widget of the network's functions: what it says of the stored answers, its JavaScript, its hands-on side."""
+
+from dataclasses import asdict
+from itertools import product
 
 import numpy as np
 import pytest
 
+from helpers.models import function_study
+from helpers.models.function_study import CHOICES, CURVES, ENOUGH, X
 from helpers.models.sensor_data import outputs, sensor
 from helpers.widgets.function_posterior import (
-    CHOICES,
-    CURVES,
-    ENOUGH,
+    DRAWS,
     FunctionPosterior,
-    Functions,
     State,
-    X,
-    advi,
-    exact,
+    answers,
+    cost,
+    describe,
+    functions,
     measured,
-    read,
 )
-from tests.support.widgets import stored_picture, stored_size
+from tests.support.widgets import part, stored_picture, stored_size
 
-# few enough that no test waits for more than three fits
-TRUE, TOO_FEW = State(exact=True), State(rows=50, exact=True)
+STATES = [State(*each) for each in product(*CHOICES.values(), (False, True))]
+TOO_FEW = State(rows=50, exact=True)
 
 
 @pytest.mark.parametrize(
@@ -49,49 +51,40 @@ def test_numbers_of_numpy_and_of_javascript_become_plain():
     assert repr(state) == "State(width=5, rows=20, prior_sd=1.0, exact=False)"
 
 
-def test_a_band_holds_nine_tenths_and_the_curves_are_those_of_the_network():
-    weights = np.random.default_rng(0).normal(size=(1000, 16))
-    functions = Functions.of(weights)
-    assert functions.curves == pytest.approx(outputs(weights[:CURVES], X))
-    low, high = functions.band
-    inside = (outputs(weights, X) >= low) & (outputs(weights, X) <= high)
-    assert inside.mean(axis=0) == pytest.approx(np.full(X.size, 0.9), abs=0.003)
+def test_a_band_holds_nine_tenths_of_q_and_the_functions_are_those_of_the_network():
+    answer = answers()[State().row]
+    curves, band = functions(State().row)
+    weights = answer["q"][0] + answer["q"][1] * np.random.default_rng(0).normal(size=(4000, 16))
+    f = outputs(weights, X)
+    assert curves.shape == (CURVES, X.size)
+    inside = (f >= band[0]) & (f <= band[1])
+    assert inside.mean() == pytest.approx(0.9, abs=4.5 * 0.3 / np.sqrt(DRAWS))
+    assert np.abs(f.mean(axis=0) - curves.mean(axis=0)).max() < 4.5 * f.std(axis=0).max() / np.sqrt(CURVES)
 
 
-def test_reading_says_what_was_found():
-    bound, truth, reading = advi(TRUE.setting), exact(TRUE.setting), FunctionPosterior(exact=True).reading
-    assert truth.effective >= ENOUGH
-    assert bound.nats < truth.nats
-    assert reading["state"] == {"width": 5, "rows": 20, "prior_sd": 1.0, "exact": True}
-    assert reading["text"] == (
-        f"ELBO = {measured(bound.nats, bound.error)}; log evidence = {measured(truth.nats, truth.error)}; "
-        f"KL(q‖posterior) = {measured(truth.nats - bound.nats, np.hypot(bound.error, truth.error))} nats"
-    )
-    assert f"120,000 draws of the first layer, weighted, are worth {truth.effective:.0f}" in reading["cost"]
-    assert reading["data"] == pytest.approx(np.column_stack(sensor(20)), abs=1e-3)
-    for name in ("advi", "exact"):
-        assert np.shape(reading[name]["curves"]) == (CURVES, X.size)
-        assert np.shape(reading[name]["band"]) == (2, X.size)
-
-
-def test_reading_without_the_exact_posterior():
-    reading = read(State())
-    assert reading["exact"] is None
-    assert "evidence" not in reading["text"]
-    assert reading["advi"] == read(TRUE)["advi"]  # the same fit
+def test_it_says_what_is_stored():
+    study, row = function_study.load(), State().row
+    bound, truth = ((study.elbo[row], study.elbo_error[row]), (study.log_evidence[row], study.log_evidence_error[row]))
+    assert study.effective[row] >= ENOUGH and bound[0] < truth[0]
+    assert describe(State()) == f"ELBO = {measured(*bound)} nats"
+    gap = measured(truth[0] - bound[0], np.hypot(bound[1], truth[1]))
+    more = f"; log evidence = {measured(*truth)}; KL(q‖posterior) = {gap} nats"
+    assert describe(State(exact=True)) == f"ELBO = {measured(*bound)}{more}"
+    assert cost(State()) == "One of 120 stored answers. ADVI: best of 8 fits."
+    worth = f"300,000 draws of the first layer, weighted, are worth {study.effective[row]:.0f}."
+    assert cost(State(exact=True)) == f"{cost(State())} Exact: {worth}"
 
 
 def test_too_few_weighted_draws_are_not_shown_as_exact():
-    reading = read(TOO_FEW)
-    assert reading["exact"] is None
-    assert "evidence" not in reading["text"]
-    assert "too few weighted draws, not shown as exact" in reading["cost"]
+    assert answers()[TOO_FEW.row]["effective"] < ENOUGH
+    assert "evidence" not in describe(TOO_FEW)
+    assert cost(TOO_FEW).endswith(": too few, not shown as exact.")
 
 
 def test_the_functions_pass_near_the_readings():
     x, y = sensor(20)
-    for answer in (advi(TRUE.setting), exact(TRUE.setting)):
-        low, high = (np.interp(x, X, edge) for edge in answer.functions.band)
+    for band in (functions(State().row)[1], answers()[State().row]["band"]):
+        low, high = (np.interp(x, X, end) for end in band)
         assert np.mean((low - 0.25 < y) & (y < high + 0.25)) == 1
 
 
@@ -102,13 +95,56 @@ def test_measured():
 
 def test_display_carries_a_small_static_picture():
     size, said = stored_picture(FunctionPosterior())
-    assert size < 90_000
+    assert size < 60_000
     assert said == "FunctionPosterior(width=5, rows=20, prior_sd=1.0, exact=False)"
 
 
-def test_stored_state_is_small_and_plain_json():
-    assert stored_size(FunctionPosterior(exact=True)) < 70_000
+def test_stored_state_is_plain_json_and_not_too_large():
+    assert stored_size(FunctionPosterior(exact=True)) < 210_000
 
 
 def test_choices_hold_the_start():
     assert all(getattr(State(), name) in allowed for name, allowed in CHOICES.items())
+
+
+def test_javascript_says_and_draws_what_python_does(show):
+    page = show(FunctionPosterior())
+    said = page.evaluate(
+        "(all) => all.map((state) => module.read(state, model.get('options')))", [*map(asdict, STATES)]
+    )
+    assert [(one["text"], one["cost"]) for one in said] == [(describe(state), cost(state)) for state in STATES]
+    for state in (State(), State(1, 5, 0.1), State(20, 50, 10.0), State(10, 10, 3.0)):
+        curves, band = functions(state.row)
+        ask = "(s) => (({curves, band}) => [curves, band].map((all) => all.map((f) => [...f])))(module.drawn(s, model.get('options')))"
+        found = page.evaluate(ask, asdict(state))
+        assert np.array(found[0]) == pytest.approx(curves, abs=1e-9) and np.array(found[1]) == pytest.approx(
+            band, abs=1e-9
+        )
+
+
+def test_javascript_has_the_exact_answer(show):
+    page = show(FunctionPosterior())
+    ask = "(s) => (({curves, band}) => [curves, band].map((all) => all.map((f) => [...f])))(module.exactly(s, model.get('options')))"
+    curves, band = page.evaluate(ask, asdict(State(exact=True)))
+    answer = answers()[State().row]
+    assert np.array(curves) == pytest.approx(outputs(answer["draws"], X), abs=1e-9)
+    assert np.array(band) == pytest.approx(answer["band"])
+    for state in (TOO_FEW, State()):
+        assert page.evaluate("(s) => module.exactly(s, model.get('options'))", asdict(state)) is None
+
+
+def test_by_keyboard(show):
+    page = show(FunctionPosterior())
+    edge = page.locator("[data-id=plot] .fp-advi .fp-edge")
+    before = edge.get_attribute("d")
+    part(page, "width").focus()
+    for key in ("ArrowLeft", "Tab", "End", "Tab", "ArrowRight", "Tab", "Space"):  # rows, prior sd, exact
+        page.keyboard.press(key)
+    state = State(3, 50, 3.0, True)
+    assert page.evaluate("model.get('state')") == asdict(state)
+    assert [part(page, name).inner_text() for name in ("text", "cost")] == [describe(state), cost(state)]
+    assert edge.get_attribute("d") != before
+    assert part(page, "width").get_attribute("aria-valuetext") == "3 units"
+    words = page.locator("[data-id=plot] > svg").get_attribute("aria-label")
+    assert words.startswith("functions from ") and "50 readings" in words
+    assert part(page, "exact-key").is_visible() == bool(answers()[state.row]["band"].size)
