@@ -3,9 +3,9 @@
 Then open `site/build/html/index.html`.
 
 Its pages are the stored notebooks; none is run. `write_chapters` puts them into `site/chapters/`, changed for a page
-without a kernel: widgets that ask a kernel for nothing live on, the others leave their pictures; Plotly figures draw
-themselves, and the alt text of a picture is its caption. `tools.pages` writes the other pages there, and `tools.glossary` links
-the first use of each term. Reading it needs no network: MathJax and plotly.js are part of the site.
+without a kernel: widgets live on, because they ask it for nothing; Plotly figures draw themselves, and the alt text of a
+picture is its caption. `tools.pages` writes the other pages there, and `tools.glossary` links the first use of each term.
+Reading it needs no network: MathJax and plotly.js are part of the site.
 """
 
 import ast
@@ -132,16 +132,16 @@ def caption_of(outputs: list, k: int) -> str:
 def make_static(cell, widgets: dict) -> None:
     """Change the outputs of a code cell, in place, to what a page without a kernel can show.
 
-    `widgets` has the notebook's widgets by their model's id. One with a "reading" needs a kernel that answers.
+    `widgets` has the notebook's widgets by their model's id.
     """
     for k, output in enumerate(cell.outputs):
         data = output.get("data", {})
         state = widgets.get(data.pop(VIEW, {}).get("model_id"), {}).get("state", {})
-        if "_esm" in state and "reading" not in state:
+        if "_esm" in state:
             text = json.dumps({name: state[name] for name in ("_esm", "_css", "options", "start")}).replace(
                 "</", r"<\/"
             )
-            alt = html.escape(caption_of(cell.outputs, k))
+            alt = html.escape(output.metadata["image/png"].get("alt") or caption_of(cell.outputs, k))
             output.data = {"text/html": LIVE.format(alt=alt, png=data["image/png"].strip(), state=text)}
             continue
         if figure := data.pop("application/vnd.plotly.v1+json", None):

@@ -1,8 +1,8 @@
-// What the widgets share; base.py puts it before each widget's own script. Every view of a model shares one local
-// attribute, "state" (what the reader has chosen). The kernel's answers come in "reading", each with its state.
+// What the widgets share; base.py puts it before each widget's own script. All views of a model share its "state": what the
+// reader has chosen. Python may set it, too, and hears of a change when the reader's hand rests.
 
 const same = (a, b) => Object.keys(a).every((name) => a[name] === b[name]);
-const stateOf = (model) => model.get("state") ?? model.get("reading").state;
+const stateOf = (model) => model.get("state");
 const change = (model, changes) => model.set("state", { ...stateOf(model), ...changes });
 
 // Listens to events of a model, a function each; returns what ends it.
@@ -11,63 +11,16 @@ function listen(model, events) {
   return () => Object.entries(events).forEach(([event, listener]) => model.off(event, listener));
 }
 
-// Runs once a model, of a widget that asks no kernel (void: what it returned, anywidget would call).
-const fromStart = ({ model }) => void model.set("state", model.get("start"));
+// Runs once a model. (A page without Python has no state yet.)
+function fromStart({ model }) {
+  if (!stateOf(model)) model.set("state", model.get("start"));
+}
 
-// Runs once a model: asks the kernel about the last state, always, and about those between as it keeps up.
-// most: how many messages may be without an answer; lost: ms after the last one when those no longer count.
-// pause: ms without a change before the kernel is asked.
-// whole: whether a reading has all; where it has not, the kernel is asked for the optimum in a message of its own.
-const asking = ({ most = 1, lost = 5000, pause = 0, whole = () => true }) => ({ model }) => {
-  const client = Math.random().toString(36).slice(2);
-  let count = 0;
-  let timer = 0;
-  let awaited = []; // tokens of the messages without an answer, oldest first
-  let last = null; // message
-
-  const ask = () => {
-    const state = stateOf(model);
-    const reading = model.get("reading");
-    const optimum = same(state, reading.state);
-    if (optimum && whole(reading)) return;
-    if (last && performance.now() - last.since > lost) awaited = [];
-    if (awaited.length >= most || (awaited.length && same(last.state, state))) return;
-    last = { state, since: performance.now() };
-    awaited.push(`${client}-${++count}`);
-    model.send({ state, optimum, token: awaited.at(-1) });
-  };
-
-  const changed = () => {
-    clearTimeout(timer);
-    if (pause) timer = setTimeout(ask, pause);
-    else ask();
-  };
-
-  const answered = () => {
-    const { state, token } = model.get("reading");
-    const place = awaited.indexOf(token);
-    if (awaited.length === 0) model.set("state", state); // somebody else asked: another page on this kernel
-    else if (place < 0) return; // the answer to a message given up
-    awaited = awaited.slice(place + 1);
-    ask();
-  };
-
-  const stop = listen(model, { "change:state": changed, "change:reading": answered });
-  ask();
-  return () => {
-    clearTimeout(timer);
-    stop();
-  };
-};
-
-// Runs once a view, of the class `name`. It calls connect(parts, model, options) once, drawState(parts, state, options,
-// reading) when the reader chooses, drawReading(parts, reading, options, state) when the kernel answers, and both when
-// one of the `plots` changes its size. `parts` are the nodes with a data-id; "text" and "cost" say what the reading
-// says, and "note" says `busy` while the kernel owes an answer, and `alone` after `patience` ms without any change;
-// rest(parts) follows after 700 ms without any.
-const viewing = ({ busy = "", patience = 3000, rest = () => {}, ...widget }) =>
+// Runs once a view, of the class `name`. It calls connect(parts, model, options) once, drawState(parts, state, options)
+// when the state changes or one of the `plots` its size, and rest(parts) after 700 ms without either. `parts` are the nodes
+// with a data-id.
+const viewing = ({ name, page, connect, drawState, plots, rest = () => {} }) =>
   ({ model, el }) => {
-    const { name, page, connect, drawState, drawReading, plots, alone } = widget;
     const options = model.get("options");
     const root = document.createElement("div");
     root.className = `elbo-widget ${name}`;
@@ -82,36 +35,20 @@ const viewing = ({ busy = "", patience = 3000, rest = () => {}, ...widget }) =>
     const stop = connect(parts, model, options);
 
     let timer = 0;
-    const wait = (state, reading) => {
-      const stale = !same(state, reading.state);
-      root.classList.toggle("elbo-stale", stale);
+    const atRest = () => {
+      rest(parts);
+      model.save_changes(); // to Python, where it listens
+    };
+    const draw = () => {
+      drawState(parts, stateOf(model), options);
       clearTimeout(timer);
-      say(parts.note, stale ? busy : "");
-      if (stale) timer = setTimeout(() => say(parts.note, alone), patience);
-    };
-    const choose = () => {
-      const [state, reading] = [stateOf(model), model.get("reading")];
-      drawState(parts, state, options, reading);
-      clearTimeout(timer);
-      if (reading) wait(state, reading);
-      else timer = setTimeout(() => rest(parts), 700);
-    };
-    const show = () => {
-      const [state, reading] = [stateOf(model), model.get("reading")];
-      if (!reading) return; // it asks the kernel for nothing
-      drawReading(parts, reading, options, state);
-      for (const said of ["text", "cost"]) say(parts[said], reading[said]);
-      wait(state, reading);
-    };
-    const both = () => {
-      choose();
-      show();
+      timer = setTimeout(atRest, 700);
     };
 
-    const deaf = listen(model, { "change:state": choose, "change:reading": show });
-    const observer = new ResizeObserver(both);
+    const deaf = listen(model, { "change:state": draw });
+    const observer = new ResizeObserver(draw);
     for (const plot of plots) observer.observe(parts[plot]);
-    both();
+    draw();
     return () => {
       clearTimeout(timer);
       observer.disconnect();

@@ -1,15 +1,13 @@
-"""What the widgets share: their scripts and looks, the traffic with the browser, a picture for where no kernel runs.
+"""What the widgets share: their scripts and looks, the state, a picture for where no script runs.
 
-The browser's side of a widget stands beside its module, after what all share in ``base.js`` and ``base.css``. The
-traffic of one that asks the kernel:
-
-- browser → kernel, a message ``{state, token, optimum}``;
-- kernel → browser, the trait `reading`, which carries the state that it belongs to and the message's token.
+The browser's side of a widget stands beside its module, after what all share in ``base.js`` and ``base.css``. It computes and
+draws everything, so that a widget lives in a stored notebook and on the site, too. Where Python runs, it shares the state.
 """
 
 from __future__ import annotations
 
 import base64
+import inspect
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -98,7 +96,9 @@ def picture_of(draw: Callable[[Figure], None], height: float, note: str, dpi: in
 
 
 class Pictured(anywidget.AnyWidget):
-    """A widget with a picture of its start for readers who see a notebook where no kernel runs.
+    """A widget with a picture of its start for readers who see a notebook where no script runs.
+
+    Its `state` is what the reader has chosen, by name. Set it, or some of it, to move the controls.
 
     A subclass has `_esm` and `_css`, from `beside`; `State`, a frozen dataclass of what the reader chooses; and
     `static_picture`, which makes a PNG of a state.
@@ -108,11 +108,18 @@ class Pictured(anywidget.AnyWidget):
     static_picture: Callable[..., bytes]
     options = traitlets.Dict().tag(sync=True)
     start = traitlets.Dict().tag(sync=True)
+    state = traitlets.Dict().tag(sync=True)
     _ipython_display_ = None  # with ipywidgets 7, Colab's, it would show the live view alone
 
-    def __init__(self, state, options: dict, **more):
+    def __init__(self, state, options: dict):
         colours = {role: style.PALETTE[role] for role in ROLES}
-        super().__init__(options=options | {"colours": colours}, start=asdict(state), **more)
+        super().__init__(options=options | {"colours": colours}, start=asdict(state), state=asdict(state))
+
+    @traitlets.validate("state")
+    def _checked(self, proposal) -> dict:
+        """The whole state, checked; what only the browser knows of it is left as it is."""
+        state = self.start | self.state | proposal["value"]
+        return state | asdict(self.State(**{name: state[name] for name in self.start}))
 
     def picture(self) -> bytes:
         """A PNG of the start."""
@@ -122,40 +129,9 @@ class Pictured(anywidget.AnyWidget):
         """The live view and, for code hosts and untrusted notebooks, the picture."""
         data, metadata = super()._repr_mimebundle_(**kwargs)
         data["image/png"] = base64.b64encode(self.picture()).decode()
-        return data, metadata | {"image/png": {"width": round(100 * style.WIDTH)}}
+        words = inspect.getdoc(type(self)).partition("\n")[0]
+        return data, metadata | {"image/png": {"width": round(100 * style.WIDTH), "alt": words}}
 
     def __repr__(self) -> str:
         start = ", ".join(f"{name}={value!r}" for name, value in self.start.items())
         return f"{type(self).__name__}({start})"
-
-
-class Answering(Pictured):
-    """A widget whose kernel answers the browser. A subclass has `read`, too: what there is to say about a state."""
-
-    read: Callable[..., dict]
-    reading = traitlets.Dict().tag(sync=True)
-
-    def __init__(self, state, options: dict):
-        super().__init__(state, options, reading=self.about(state))
-        self.on_msg(self._receive)
-
-    @property
-    def state(self):
-        """The last state that the kernel has heard of."""
-        return self.State(**self.reading["state"])
-
-    def answer(self, state, message: dict) -> None:
-        """Send to the browser what there is to say about a state that it has asked for."""
-        self.reading = self.about(state, str(message.get("token", "")))
-
-    def about(self, state, token: str = "") -> dict:
-        """The reading of a state."""
-        return {"state": asdict(state), "token": token} | self.read(state)
-
-    def _receive(self, _, message, __) -> None:
-        """Answer a message; ignore what is about no state."""
-        try:
-            state = self.State(**message["state"])
-        except (KeyError, TypeError, ValueError):
-            return
-        self.answer(state, message)

@@ -103,7 +103,9 @@ def menu() -> list[dict]:
 
 def static_picture(state: State) -> bytes:
     """A PNG of a state, for readers who see the notebook where no kernel runs."""
-    return picture_of(partial(_draw, state), 3.5, "Static picture: run the cell to move q yourself.", 144)  # < 30 kB
+    return picture_of(
+        partial(_draw, state), 3.5, "Static picture: run the notebook to move q yourself.", 144
+    )  # < 30 kB
 
 
 def _draw(state: State, figure: Figure) -> None:

@@ -70,7 +70,7 @@ def ellipse(covariance: np.ndarray, radius: float) -> np.ndarray:
 
 def static_picture(state: State) -> bytes:
     """A PNG of a state, for readers who see the notebook where no kernel runs."""
-    note = "Ellipses at 1 and 2 sd. Static picture: run the cell to change it yourself."
+    note = "Ellipses at 1 and 2 sd. Static picture: run the notebook to change it yourself."
     return picture_of(partial(_draw, state), 3.8, note, dpi=130)  # under 60 kB
 
 

@@ -110,7 +110,7 @@ def static_picture(state: State) -> bytes:
     """A PNG of a state, for readers who see the notebook where no kernel runs."""
     q = "Gaussian" if state.df is None else f"t, ν = {state.df}"
     words = f"q: {q}, scale {state.scale:.2f}; dimensions: {state.size}; {DRAWS:,} draws"
-    return picture_of(partial(_draw, state), 3.8, f"{words}. Static picture: run the cell to move q.", dpi=130)
+    return picture_of(partial(_draw, state), 3.8, f"{words}. Static picture: run the notebook to move q.", dpi=130)
 
 
 def _draw(state: State, figure: Figure) -> None:

@@ -161,7 +161,9 @@ def describe(state: State, steps: int = STEPS) -> str:
 def static_picture(state: State) -> bytes:
     """A PNG of a state when all steps are taken, for readers who see the notebook where no kernel runs."""
     remedies = ", sticking the landing" * state.stl + ", decaying" * state.decay
-    note = f"Rate {state.rate:g}, {amount(state.draws)} a step{remedies}. Static picture: run the cell to watch a fit."
+    note = (
+        f"Rate {state.rate:g}, {amount(state.draws)} a step{remedies}. Static picture: run the notebook to watch a fit."
+    )
     return picture_of(partial(_draw, state), 3.8, note, dpi=130)  # under 90 kB
 
 

@@ -79,7 +79,9 @@ def dots() -> np.ndarray:
 
 def static_picture(state: State) -> bytes:
     """A PNG of a state, for readers who see the notebook where no kernel runs."""
-    return picture_of(partial(_draw, state), 3.9, "Static picture: run the cell to move the sliders yourself.", dpi=130)
+    return picture_of(
+        partial(_draw, state), 3.9, "Static picture: run the notebook to move the sliders yourself.", dpi=130
+    )
 
 
 def _draw(state: State, figure: Figure) -> None:

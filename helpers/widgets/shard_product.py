@@ -105,7 +105,7 @@ def ellipse(mean, precision) -> np.ndarray:
 def static_picture(state: State) -> bytes:
     """A PNG of a state, for readers who see the notebook where no kernel runs."""
     return picture_of(
-        partial(_draw, state), 3.8, "Ellipses at 2 sd. Static picture: run the cell to change it.", dpi=130
+        partial(_draw, state), 3.8, "Ellipses at 2 sd. Static picture: run the notebook to change it.", dpi=130
     )
 
 

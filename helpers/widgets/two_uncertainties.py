@@ -135,7 +135,7 @@ class TwoUncertainties(Pictured):
 
     def static_picture(self, state: State) -> bytes:
         """A PNG of a state, for readers who see the notebook where no kernel runs."""
-        note = f"Posterior: {state.posterior}. Static picture: run the cell to move the point yourself."
+        note = f"Posterior: {state.posterior}. Static picture: run the notebook to move the point yourself."
         return picture_of(partial(_draw, state, self.kept[state.posterior]), 3.8, note, dpi=130)  # under 60 kB
 
 

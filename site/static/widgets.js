@@ -1,5 +1,5 @@
-// Puts each widget that needs no kernel in place of its picture. It gets a model as anywidget would give it: what the
-// notebook has stored, which it may change, and nobody to send anything to.
+// Puts each widget in place of its picture. It gets a model as anywidget would give it: what the notebook has stored, which
+// it may change, and nobody to send anything to.
 
 function modelOf(attributes) {
   const listeners = {};
@@ -12,6 +12,7 @@ function modelOf(attributes) {
     },
     on: (event, listener) => heard(event).add(listener),
     off: (event, listener) => heard(event).delete(listener),
+    save_changes: () => {},
   };
 }
 

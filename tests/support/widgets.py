@@ -8,16 +8,10 @@ import re
 from PIL import Image
 
 from helpers import widgets
-from helpers.widgets.base import Answering
 
 ONE_CELL = "one_cell.ipynb"
 # the class of each on the page: change-of-variables for ChangeOfVariables
 WIDGETS = {name: re.sub("(?<=[a-z])(?=[A-Z])", "-", name).lower() for name in widgets.__all__}
-
-
-def without_kernel() -> list[str]:
-    """The widgets that ask the kernel for nothing."""
-    return [name for name in WIDGETS if not issubclass(getattr(widgets, name), Answering)]
 
 
 def stored_size(widget) -> int:

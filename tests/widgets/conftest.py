@@ -11,6 +11,7 @@ SHOW = """async ([source, attributes, count]) => {
         set: (name, value) => { attributes[name] = value; listeners.forEach((listener) => listener()); },
         on: (event, listener) => listeners.add(listener),
         off: (event, listener) => listeners.delete(listener),
+        save_changes: () => {},
     };
     window.listeners = listeners;
     window.cleanups = [];

@@ -1,4 +1,4 @@
-"""The widgets that ask the kernel for nothing: views share a state, any width will do, a stored notebook works."""
+"""The widgets without a kernel: views share a state, any width will do, a stored notebook works."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from ipywidgets import embed
 
 from helpers import widgets
 from helpers.widgets.change_of_variables import BETAS
-from tests.support.widgets import fits, part, without_kernel
+from tests.support.widgets import WIDGETS, fits, part
 from tools.browser import jupyter, wait_for_kernel
 
 MOVES = {  # a slider, a key, and what it then shows
@@ -31,7 +31,7 @@ WIDEST = {
 }
 
 
-@pytest.mark.parametrize("name", without_kernel())
+@pytest.mark.parametrize("name", WIDGETS)
 def test_views_share_the_state_and_leave_nothing_behind(show, name):
     slider, key, shown = MOVES[name]
     page = show(getattr(widgets, name)(), views=2)
@@ -42,7 +42,7 @@ def test_views_share_the_state_and_leave_nothing_behind(show, name):
     assert page.evaluate("listeners.size") == 0
 
 
-@pytest.mark.parametrize("name", without_kernel())
+@pytest.mark.parametrize("name", WIDGETS)
 @pytest.mark.parametrize("width", [1200, 700, 390, 320])
 def test_it_fits_the_width(show, name, width):
     assert fits(show(getattr(widgets, name)(**WIDEST.get(name, {}))), width)
@@ -50,7 +50,7 @@ def test_it_fits_the_width(show, name, width):
 
 def test_stored_notebook_works_in_jupyterlab_without_its_kernel(browser, tmp_path):
     start = {"ChangeOfVariables": {"mu": 0}}
-    shown, cells = [getattr(widgets, name)(**start.get(name, {})) for name in without_kernel()], []
+    shown, cells = [getattr(widgets, name)(**start.get(name, {})) for name in WIDGETS], []
     for widget in shown:
         data, metadata = widget._repr_mimebundle_()
         output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
