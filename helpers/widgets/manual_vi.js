@@ -6,7 +6,8 @@ const MOVE = { frames: 30, ms: 800 }; // of "Move to the optimum"
 const logNormal = (theta, mu, sigma) => -0.5 * ((theta - mu) / sigma) ** 2 - Math.log(sigma * Math.sqrt(2 * Math.PI));
 const logSum = (a, b) => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b))); // log(eᵃ + eᵇ)
 
-// log Φ(z): beyond 3 sd by the continued fraction of Mills' ratio, else by the series of Φ around 0.
+// log Φ(z): beyond 3 sd by the continued fraction of Mills' ratio, else by the series of Φ around 0 (Abramowitz & Stegun
+// 1964, 26.2.14 and 26.2.11).
 function logPhi(z) {
   if (z > 3) return Math.log1p(-Math.exp(logPhi(-z)));
   const log = logNormal(z, 0, 1);
@@ -19,7 +20,7 @@ function logPhi(z) {
   return Math.log(0.5 + Math.exp(log) * total);
 }
 
-// The targets of helpers.truth.targets, each with its own arguments there.
+// The targets of helpers.truth.targets, with the arguments that they have there by default.
 const LOG_DENSITIES = {
   "Student-t": (theta) => Math.log(2 / (Math.PI * Math.sqrt(3))) - 2 * Math.log1p(theta ** 2 / 3),
   Gumbel: (theta) => -theta - Math.exp(-theta),
@@ -103,7 +104,6 @@ export function read(state, options) {
     words: excess < closest ? at : `${number(excess)} nats ${raised ? "below" : "above"} the best, ${number(best)}`,
   };
 }
-
 
 const TICKS = ["0.001", "0.01", "0.1", "1", "10", "100 nats"]
   .map((text, k) => `<span style="left: ${20 * k}%">${text}</span>`)

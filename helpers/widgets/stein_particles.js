@@ -166,7 +166,7 @@ const paths = (contours, at) =>
   contours
     .split(",,")
     .map((points) => points.split(",").filter(Boolean))
-    .map((points) => `${line(points.map((point) => at(point.split(" ").map(Number))))}Z`)
+    .map((points) => `${line(points.map((point) => at(point.split(" ").map((hundredths) => hundredths / 100))))}Z`)
     .join("");
 
 function plane(points, { target, particles }, { targets }, width) {

@@ -106,9 +106,9 @@ def _draw(state: State, figure: Figure) -> None:
 
 
 def _written(target: Target2D) -> str:
-    """The contours of a target as one text, "x y,x y,…", with nothing between the commas where a line ends."""
+    """The contours of a target as one text, "x y,x y,…", in hundredths; nothing between the commas where a line ends."""
     points = np.concatenate(contours(target, 49)[::2])
-    return ",".join("" if np.isnan(x) else f"{x:.2f} {y:.2f}" for x, y in points)
+    return ",".join("" if np.isnan(x) else f"{100 * x:.0f} {100 * y:.0f}" for x, y in points)
 
 
 def about(target: Target2D) -> dict:

@@ -98,7 +98,7 @@ def test_static_picture_of_a_reach():
 
 def test_stored_state_is_small_and_plain_json():
     widget = SteinParticles(particles=COUNTS[-1])
-    assert stored_size(widget) < 55_000
+    assert stored_size(widget) < 50_000
     assert [*widget.options["targets"]] == [*TARGETS_2D]
 
 
