@@ -11,9 +11,9 @@ function listen(model, events) {
   return () => Object.entries(events).forEach(([event, listener]) => model.off(event, listener));
 }
 
-// Runs once a model. (A page without Python has no state yet.)
-function fromStart({ model }) {
-  if (!stateOf(model)) model.set("state", model.get("start"));
+// Runs once a model: the state is Python's, or on a page without Python the start, and `more` that only the browser knows of.
+function fromStart({ model }, more = {}) {
+  model.set("state", { ...more, ...(stateOf(model) ?? model.get("start")) });
 }
 
 // Runs once a view, of the class `name`. It calls connect(parts, model, options) once, drawState(parts, state, options)

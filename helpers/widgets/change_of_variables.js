@@ -155,7 +155,6 @@ function connect(parts, model, options) {
 }
 
 export default {
-  // void: what it returns, anywidget would call
-  initialize: ({ model }) => void model.set("state", { ...model.get("start"), jacobian: true }),
+  initialize: (given) => fromStart(given, { jacobian: true }),
   render: viewing({ name: "change-of-variables", plots: ["line", "unit"], page, connect, drawState }),
 };

@@ -224,7 +224,8 @@ function initialize({ model }) {
     timer = requestAnimationFrame(frame);
   };
   const deaf = listen(model, { "change:state": changed });
-  model.set("state", { ...model.get("start"), steps: 0, running: false });
+  fromStart({ model }, { steps: 0 });
+  change(model, { running: false });
   return () => {
     cancelAnimationFrame(timer);
     deaf();

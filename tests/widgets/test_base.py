@@ -43,3 +43,12 @@ def test_views_follow_the_state_and_say_so_when_at_rest(show):
     page.evaluate("model.set('state', {...model.get('state'), mu: -1})")
     assert page.locator("[data-id=mu-value]").all_inner_texts() == ["−1.00", "−1.00"]
     page.wait_for_function("window.saved?.mu === -1")
+
+
+@pytest.mark.parametrize("name", ["ChangeOfVariables", "LiveFit", "ManualVI"])
+def test_a_state_that_python_set_before_the_view_is_shown(show, name):
+    page = show(getattr(widgets, name)())
+    field = "steps" if name == "LiveFit" else "mu"
+    page.evaluate("(field) => model.set('state', {...model.get('start'), [field]: 3})", field)
+    page.evaluate("module.default.initialize({model})")
+    assert page.evaluate("(field) => model.get('state')[field]", field) == 3
