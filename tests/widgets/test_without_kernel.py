@@ -12,6 +12,7 @@ from tests.support.widgets import WIDGETS, fits, part
 from tools.browser import jupyter, wait_for_kernel
 
 MOVES = {  # a slider, a key, and what it then shows
+    "BetterGaussian": ("skew", "ArrowRight", "0.85"),
     "ChangeOfVariables": ("mu", "ArrowRight", "1.01"),
     "CorrelatedGaussian": ("rho", "ArrowRight", "0.81"),
     "FunctionPosterior": ("width", "ArrowLeft", "3 units"),
