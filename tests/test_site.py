@@ -150,6 +150,7 @@ LIVE = {
     "10_bnn_regression": "function-posterior",
     "11_did_it_work": "khat-and-coverage",
     "12_scaling_out": "shard-product",
+    "13_better_gaussians": "better-gaussian",
 }
 
 

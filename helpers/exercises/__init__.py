@@ -21,5 +21,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "bnn_regression": ["check_log_acceptance", "check_observation_band"],
         "did_it_work": ["check_corrected", "check_vsbc", "check_draws_needed"],
         "scaling_out": ["check_prior_once", "check_log_share"],
+        "better_gaussians": ["check_log_rate", "check_response_correlations", "check_nested_weights"],
     },
 )

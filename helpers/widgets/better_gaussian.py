@@ -157,10 +157,14 @@ def _draw(state: State, figure: Figure) -> None:
     _shapes(left, state)
     right.axis("off")
     head = ["", "mean error\n(sds)", "sd /\nexact", "corre-\nlation"]
-    table = right.table(rows(state), colLabels=head, loc="center", edges="horizontal", colWidths=[0.43, 0.24, 0.18, 0.2])
+    table = right.table(
+        rows(state), colLabels=head, loc="center", edges="horizontal", colWidths=[0.43, 0.24, 0.18, 0.2]
+    )
     table.auto_set_font_size(False)
     table.set_fontsize(9.5)
     table.scale(1, 1.9)
+    for column in range(len(head)):
+        table[0, column].set_height(1.4 * table[0, column].get_height())  # of two lines
     left.set_title(f"skew {state.skew:.2f}, correlation {state.rho:.2f}".replace("-", "−"), fontsize=10)
     figure.legend(loc="outside upper left", ncols=5, fontsize=9, columnspacing=1.0)
 

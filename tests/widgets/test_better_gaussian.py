@@ -82,9 +82,9 @@ def test_linear_response_is_how_the_means_move_when_the_posterior_is_tilted(stat
         def tilted(phi):
             return mean_field_loss(state, phi) - tilt @ phi[:2]
 
-        return minimize(tilted, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 4_000}).x[
-            :2
-        ]
+        return minimize(
+            tilted, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 4_000}
+        ).x[:2]
 
     step = 1e-2
     moved = [(means(step * way) - means(-step * way)) / (2 * step) for way in np.eye(2)]
