@@ -1,0 +1,90 @@
+"""What each way of fitting makes of the one-way model, by groups and readings: a stored study of simulated data sets.
+
+Every figure is without noise: the truth is that of `helpers.truth.one_way`, q the best of its family as
+`helpers.truth.one_way_gaussian` finds it. `python -m tools.one_way_study` makes what is stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from helpers.models.studies import read
+from helpers.truth.one_way import OneWay
+
+FILE = Path(__file__).with_suffix(".npz")
+SLIDERS = FILE.with_stem("one_way_sliders")
+GROUPS = (4, 8, 16, 32, 64)
+READINGS = (2, 5, 20, 80, 200)
+CENTRING = {"centred": 1.0, "non-centred": 0.0, "learned": 0.5}  # c; where it is learned, to begin with
+WAYS = [*((form, full_rank) for full_rank in (False, True) for form in CENTRING), ("integrated out", True)]
+MU, TAU, SIGMA = 1.0, 1.0, 2.0  # that make the data
+STEPS = np.linspace(0, 1, 11)  # of the widget's c
+LOG_TAU, LEVEL = np.linspace(-4, 2, 121), np.linspace(-2, 6, 121)  # the axes of its panels
+
+
+@dataclass(frozen=True)
+class OneWayStudy:
+    """How far each fit is from the exact posterior; all arrays of shape (ways, groups, readings, sets).
+
+    Parameters
+    ----------
+    error, ratio : array
+        Of log τ: error of the mean in posterior sds, and sd over the posterior's.
+    level_error, level_ratio : array
+        Of the groups' levels: root of the mean squared error of their means in posterior sds, and mean ratio of sds.
+    kl : array
+        KL(q‖p), in nats.
+    khat : array
+        Pareto k-hat of 4,000 draws.
+    effective : array
+        Effective number of draws, over the number of draws.
+    centring : array
+        c, on average over the groups; NaN where they are integrated out.
+    pulled : array, shape (groups, readings, sets)
+        The mean share by which a group's level is pulled to μ (its shrinkage).
+    made : dict
+        How this was made.
+    """
+
+    error: np.ndarray
+    ratio: np.ndarray
+    level_error: np.ndarray
+    level_ratio: np.ndarray
+    kl: np.ndarray
+    khat: np.ndarray
+    effective: np.ndarray
+    centring: np.ndarray
+    pulled: np.ndarray
+    made: dict
+
+
+def load(path: Path = FILE) -> OneWayStudy:
+    """The stored study; `ValueError` for a file that has changed since it was made."""
+    return OneWayStudy(**read(path, "tools.one_way_study"))
+
+
+def simulated(groups: int, readings: int, seed: int) -> OneWay:
+    """A data set with as many readings in each group."""
+    rng = np.random.default_rng([groups, readings, seed])
+    group = np.repeat(np.arange(groups), readings)
+    return OneWay.of(rng.normal(rng.normal(MU, TAU, groups)[group], SIGMA), group)
+
+
+def typical(groups: int, readings: int) -> OneWay:
+    """A data set without chance: its groups' means are quantiles, and every sum of squares is what is expected of it."""
+    z = stats.norm.ppf((np.arange(groups) + 0.5) / groups)
+    mean = MU + np.sqrt(TAU**2 + SIGMA**2 / readings) * z / z.std()
+    return OneWay(mean, np.full(groups, readings), groups * (readings - 1) * SIGMA**2)
+
+
+def sliders(path: Path = SLIDERS) -> tuple[np.ndarray, np.ndarray]:
+    """What the widget shows: q, shape (groups, readings, steps, 6), and the exact densities, shape (groups, readings, 2, 121).
+
+    The six numbers are mean and sd of μ, of log τ and of x of the last group, under the best mean-field q.
+    """
+    stored = read(path, "tools.one_way_study")
+    return stored["q"], stored["exact"]
