@@ -1,4 +1,4 @@
-"""Makes the stored study of the one-way model and the table behind its widget: python -m tools.one_way_study [sets]."""
+"""Makes the stored study of the one-way model and the table behind its widget: python -m tools.one_way_study [sets | sliders]."""
 
 from __future__ import annotations
 
@@ -71,17 +71,19 @@ def slider_table() -> dict[str, np.ndarray]:
     """What the widget shows, for every place of its sliders."""
     shape = len(study.GROUPS), len(study.READINGS)
     q, exact = np.empty((*shape, len(study.STEPS), 6)), np.empty((*shape, 2, len(study.LOG_TAU)))
+    moments = np.empty((*shape, 2, 2))
     for i, groups in enumerate(study.GROUPS):
         for k, readings in enumerate(study.READINGS):
             data = study.typical(groups, readings)
             posterior = data.posterior()
             exact[i, k, 0] = np.interp(study.LOG_TAU, *posterior.density_of_log_tau())
             exact[i, k, 1] = posterior.density_of_level(groups - 1, study.LEVEL)
+            moments[i, k] = [[x[1] for x in posterior.hyper()], [x[-1] for x in posterior.levels()]]
             for c, centring in enumerate(study.STEPS):
                 best = best_one_way(data, centring)
                 of_hyper = best.mean[0], best.hyper_sd[0], best.mean[1], best.hyper_sd[1]
                 q[i, k, c] = *of_hyper, best.level[-1], best.sd[-1]
-    return {"q": q, "exact": exact}
+    return {"q": q, "exact": exact, "moments": moments}
 
 
 def main(sets: int = SETS) -> None:
@@ -98,8 +100,14 @@ def main(sets: int = SETS) -> None:
     }
     settings = {"sets": sets, "mu": study.MU, "tau": study.TAU, "sigma": study.SIGMA, "draws of k-hat": DRAWS}
     store(study.FILE, arrays | {"pulled": pulled}, provenance("one_way_study", settings))
-    store(study.SLIDERS, slider_table(), provenance("one_way_study", settings))
+    make_sliders()
+
+
+def make_sliders() -> None:
+    """Store the table behind the widget."""
+    settings = {"mu": study.MU, "tau": study.TAU, "sigma": study.SIGMA}
+    store(study.SLIDERS, slider_table(), provenance("one_way_study sliders", settings))
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    make_sliders() if sys.argv[1:] == ["sliders"] else main(*map(int, sys.argv[1:]))

@@ -22,5 +22,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "did_it_work": ["check_corrected", "check_vsbc", "check_draws_needed"],
         "scaling_out": ["check_prior_once", "check_log_share"],
         "better_gaussians": ["check_log_rate", "check_response_correlations", "check_nested_weights"],
+        "hierarchies": ["check_level", "check_funnel", "check_new_group"],
     },
 )

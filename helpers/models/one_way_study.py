@@ -81,10 +81,14 @@ def typical(groups: int, readings: int) -> OneWay:
     return OneWay(mean, np.full(groups, readings), groups * (readings - 1) * SIGMA**2)
 
 
-def sliders(path: Path = SLIDERS) -> tuple[np.ndarray, np.ndarray]:
-    """What the widget shows: q, shape (groups, readings, steps, 6), and the exact densities, shape (groups, readings, 2, 121).
+def sliders(path: Path = SLIDERS) -> dict[str, np.ndarray]:
+    """What the widget shows, by groups and readings.
 
-    The six numbers are mean and sd of μ, of log τ and of x of the last group, under the best mean-field q.
+    Returns
+    -------
+    dict
+        "q", shape (5, 5, 11, 6), for each c of `STEPS`: mean and sd of μ, of log τ and of x of the last group, under the best
+        mean-field q. "exact", shape (5, 5, 2, 121): the exact densities of log τ and of the last group's level, on `LOG_TAU`
+        and `LEVEL`; "moments", shape (5, 5, 2, 2): mean and sd of both.
     """
-    stored = read(path, "tools.one_way_study")
-    return stored["q"], stored["exact"]
+    return read(path, "tools.one_way_study")

@@ -21,6 +21,7 @@ from helpers.truth.one_way import OneWay, OneWayPosterior
 
 MU, TAU, SIGMA = np.eye(3)
 NODES = 15  # in each of two dimensions
+ROUNDS = 3  # of the optimiser: what it remembers of slopes can lead it astray, so it begins anew where it stopped
 
 
 @dataclass(frozen=True)
@@ -154,17 +155,26 @@ def best_one_way(data: OneWay, centring, *, full_rank: bool = False, learn: bool
     scales = np.array([data.mu_sd, data.tau_sd, data.sigma_sd])
     known = c, data.mean, data.size.astype(float), data.squares, scales
     with jax.enable_x64(True):
-        found = optimize.minimize(
-            lambda phi: tuple(np.asarray(each, float) for each in _loss(phi, *known, full_rank, learn)),
-            start,
-            jac=True,
-            method="L-BFGS-B",
-            options={"maxiter": 5_000, "maxfun": 10_000, "maxcor": 30, "ftol": 1e-14, "gtol": 1e-7},
-        )
+        for _ in range(ROUNDS):
+            found = optimize.minimize(
+                lambda phi: _finite(*_loss(phi, *known, full_rank, learn)),
+                start,
+                jac=True,
+                method="L-BFGS-B",
+                options={"maxiter": 5_000, "maxfun": 10_000, "maxcor": 30, "ftol": 1e-14, "gtol": 1e-7},
+            )
+            start = found.x
         q = jax.tree.map(np.asarray, _parts(found.x, c, full_rank, learn))
     factor = np.diag(np.exp(q["omega"])) + q["below"]
     parts = q["centring"], q["mean"], factor, q["level"], q["slope"], np.exp(q["log_sd"])
     return BestGaussian(*parts, float(_constant(data) - found.fun))
+
+
+def _finite(value, slope) -> tuple[float, np.ndarray]:
+    """The same; where a step was so long that something overflowed, a value that sends the search back."""
+    if np.isfinite(value):
+        return float(value), np.asarray(slope, float)
+    return 1e30, np.zeros(len(slope))
 
 
 def best_structured(data: OneWay) -> tuple[np.ndarray, np.ndarray, float, OneWayPosterior]:

@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "change_of_variables": ["ChangeOfVariables"],
         "correlated_gaussian": ["CorrelatedGaussian"],
         "function_posterior": ["FunctionPosterior"],
+        "groups_and_centring": ["GroupsAndCentring"],
         "khat_and_coverage": ["KhatAndCoverage"],
         "live_fit": ["LiveFit"],
         "manual_vi": ["ManualVI"],

@@ -16,6 +16,7 @@ MOVES = {  # a slider, a key, and what it then shows
     "ChangeOfVariables": ("mu", "ArrowRight", "1.01"),
     "CorrelatedGaussian": ("rho", "ArrowRight", "0.81"),
     "FunctionPosterior": ("width", "ArrowLeft", "3 units"),
+    "GroupsAndCentring": ("centring", "ArrowLeft", "0.9"),
     "KhatAndCoverage": ("scale", "ArrowRight", "0.51"),
     "LiveFit": ("steps", "ArrowRight", "1"),
     "ManualVI": ("mu", "ArrowLeft", "2.99"),
