@@ -13,6 +13,7 @@ from helpers.truth.one_way_gaussian import BestGaussian, best_one_way, best_stru
 from tools.records import provenance, store
 
 SETS, DRAWS = 12, 4_000
+NAMES = "error", "ratio", "level_error", "level_ratio", "kl", "khat", "effective", "centring"
 
 
 def judged(data: OneWay, exact: OneWayPosterior, q: BestGaussian) -> dict[str, float]:
@@ -88,18 +89,15 @@ def slider_table() -> dict[str, np.ndarray]:
 
 def main(sets: int = SETS) -> None:
     shape = len(study.GROUPS), len(study.READINGS), sets
-    pulled, rows = np.empty(shape), np.empty(shape, object)
-    for i, groups in enumerate(study.GROUPS):
-        for k, readings in enumerate(study.READINGS):
-            for number in range(sets):
-                rows[i, k, number], pulled[i, k, number] = made_of(groups, readings, number)
-            print(groups, readings, [f"{row['ratio']:.2f}" for row in rows[i, k, 0]], flush=True)
-    arrays = {
-        name: np.array([[[[row[way][name] for row in line] for line in block] for block in rows] for way in range(len(study.WAYS))])
-        for name in rows[0, 0, 0][0]
-    }
+    arrays = {name: np.empty((len(study.WAYS), *shape)) for name in NAMES} | {"pulled": np.empty(shape)}
+    for i, k, number in np.ndindex(shape):
+        rows, arrays["pulled"][i, k, number] = made_of(study.GROUPS[i], study.READINGS[k], number)
+        for name in NAMES:
+            arrays[name][:, i, k, number] = [row[name] for row in rows]
+        if number == 0:
+            print(study.GROUPS[i], study.READINGS[k], [f"{row['ratio']:.2f}" for row in rows], flush=True)
     settings = {"sets": sets, "mu": study.MU, "tau": study.TAU, "sigma": study.SIGMA, "draws of k-hat": DRAWS}
-    store(study.FILE, arrays | {"pulled": pulled}, provenance("one_way_study", settings))
+    store(study.FILE, arrays, provenance("one_way_study", settings))
     make_sliders()
 
 

@@ -29,7 +29,10 @@ def check_level(readings, mean, mu, tau, sigma):
         ((None, 1 / precision), "That is the variance; take its root."),
         ((None, np.sqrt(noise)), "That is the sd from the readings alone; μ and τ make it smaller."),
         ((None, tau), "That is the sd before the readings."),
-        ((None, np.sqrt(tau**2 + noise)), "That is the sd of the readings' mean about μ. Precisions add up, not variances."),
+        (
+            (None, np.sqrt(tau**2 + noise)),
+            "That is the sd of the readings' mean about μ. Precisions add up, not variances.",
+        ),
     ]
 
 
@@ -77,5 +80,8 @@ def check_new_group(mu, tau):
         ((None, np.sqrt(mu.var() + np.exp(2 * np.log(tau).mean()))), "The mean of τ², not a typical τ, squared."),
         ((None, mu.std() + tau.mean()), "Variances add up, not sds."),
         ((None, sd**2), "That is the variance; take its root."),
-        ((None, np.sqrt(mu.var() + tau.var())), "τ is an sd itself: its square is averaged, and its own variance is not it."),
+        (
+            (None, np.sqrt(mu.var() + tau.var())),
+            "τ is an sd itself: its square is averaged, and its own variance is not it.",
+        ),
     ]

@@ -6,8 +6,9 @@ season, their hits in the first 45 times at bat, and their batting average over 
 
 `REACTION`: G. Belenky and others (2003), Patterns of performance degradation and restoration during sleep restriction and
 subsequent recovery, Journal of Sleep Research 12, 1–12, doi:10.1046/j.1365-2869.2003.00337.x: mean reaction time in
-milliseconds of eighteen people who may sleep three hours a night, on days 0 to 9, as printed in the data set `sleepstudy`
-of D. Bates and others (2015), Fitting linear mixed-effects models using lme4, doi:10.18637/jss.v067.i01.
+milliseconds of eighteen people on days 0 to 9; the first days were for training, then they slept three hours a night. The
+numbers are those of the data set `sleepstudy` of D. Bates and others (2015), Fitting linear mixed-effects models using
+lme4, doi:10.18637/jss.v067.i01.
 
 Both are measurements of facts, and free of copyright. The tests hold them against published summaries.
 """

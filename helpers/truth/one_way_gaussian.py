@@ -69,7 +69,7 @@ class BestGaussian:
 
 def log_density(data: OneWay, centring: np.ndarray, hyper: np.ndarray, x: np.ndarray) -> np.ndarray:
     """log p(y, x, μ, log τ, log σ) with all constants; `hyper` of shape (draws, 3), x of shape (draws, groups)."""
-    mu, log_tau, log_sigma = hyper.T[:, :, None]
+    mu, log_tau, _ = hyper.T[:, :, None]
     u = x - centring * mu
     theta = mu + np.exp((1 - centring) * log_tau) * u
     squares = data.squares + (data.size * (data.mean - theta) ** 2).sum(axis=1)

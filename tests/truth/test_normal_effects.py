@@ -12,9 +12,13 @@ MEANS, NOISE = np.array([1.3, -0.4, 2.2]), 0.8
 def test_with_normal_readings_it_is_the_formula():
     mu, log_tau = np.linspace(-8, 8, 81), np.linspace(-7, 2.5, 81)
     priors = stats.norm(0, 2), stats.halfnorm(scale=1.5)
-    found = normal_effects(lambda theta: stats.norm.logpdf(MEANS[:, None], theta[:, None, :], NOISE), mu, log_tau, priors=priors)
+    found = normal_effects(
+        lambda theta: stats.norm.logpdf(MEANS[:, None], theta[:, None, :], NOISE), mu, log_tau, priors=priors
+    )
     variance = np.exp(2 * found.log_tau)[:, None] + NOISE**2
-    log_p = stats.norm.logpdf(MEANS, found.mu[:, None], np.sqrt(variance)).sum(axis=1) + stats.norm.logpdf(found.mu, 0, 2)
+    log_p = stats.norm.logpdf(MEANS, found.mu[:, None], np.sqrt(variance)).sum(axis=1) + stats.norm.logpdf(
+        found.mu, 0, 2
+    )
     log_p += stats.halfnorm.logpdf(np.exp(found.log_tau), scale=1.5) + found.log_tau
     share, pulled = special.softmax(log_p), NOISE**2 / variance
     mean = pulled * found.mu[:, None] + (1 - pulled) * MEANS
@@ -22,4 +26,6 @@ def test_with_normal_readings_it_is_the_formula():
     assert found.hyper()[0] == pytest.approx([share @ found.mu, share @ found.log_tau], abs=1e-4)
     between = share @ (mean - share @ mean) ** 2
     assert found.levels()[1] ** 2 == pytest.approx(between + share @ ((1 - pulled) * NOISE**2), abs=1e-3)
-    assert found.log_evidence == pytest.approx(special.logsumexp(log_p) + np.log(0.2 * (log_tau[1] - log_tau[0])), abs=1e-4)
+    assert found.log_evidence == pytest.approx(
+        special.logsumexp(log_p) + np.log(0.2 * (log_tau[1] - log_tau[0])), abs=1e-4
+    )

@@ -72,7 +72,9 @@ def test_densities_have_the_mass_one(exact):
     assert at @ level * (at[1] - at[0]) == pytest.approx(exact.levels()[0][0], abs=1e-3)
 
 
-@pytest.mark.parametrize(("centring", "full_rank", "learn"), [(1, False, False), (0.3, True, False), (0.5, False, True)])
+@pytest.mark.parametrize(
+    ("centring", "full_rank", "learn"), [(1, False, False), (0.3, True, False), (0.5, False, True)]
+)
 def test_the_elbo_is_that_of_draws_and_q_is_at_its_top(exact, centring, full_rank, learn):
     q = best_one_way(DATA, centring, full_rank=full_rank, learn=learn)
     hyper, x, log_q = q.draws(40_000, seed=1)

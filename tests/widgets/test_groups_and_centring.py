@@ -24,7 +24,12 @@ def sent(state):
 
 @pytest.mark.parametrize(
     ("argument", "value", "says"),
-    [("groups", 5, "one of 4, 8"), ("readings", "2", "one of 2, 5"), ("centring", 0.55, "one of 0.0, 0.1"), ("centring", None, "one of")],
+    [
+        ("groups", 5, "one of 4, 8"),
+        ("readings", "2", "one of 2, 5"),
+        ("centring", 0.55, "one of 0.0, 0.1"),
+        ("centring", None, "one of"),
+    ],
 )
 def test_bad_argument_is_named(argument, value, says):
     with pytest.raises(ValueError, match=f"^{argument} must be") as error:
