@@ -17,7 +17,14 @@ NAMES = "error", "ratio", "level_error", "level_ratio", "kl", "khat", "effective
 
 
 def judged(data: OneWay, exact: OneWayPosterior, q: BestGaussian) -> dict[str, float]:
-    """What the study keeps of one fit."""
+    """What the study keeps of one fit.
+
+    Parameters
+    ----------
+    data : OneWay
+    exact : OneWayPosterior
+    q : BestGaussian
+    """
     (mean, sd), (level, level_sd) = exact.hyper(), exact.levels()
     hyper, x, log_q = q.draws(DRAWS, seed=0)
     theta = q.levels(hyper, x)
@@ -57,7 +64,14 @@ def judged_structured(data: OneWay, exact: OneWayPosterior) -> dict[str, float]:
 
 
 def made_of(groups: int, readings: int, number: int) -> tuple[list[dict], float]:
-    """All fits to one simulated data set, and how far its groups are pulled to their mean."""
+    """All fits to one simulated data set, and how far its groups are pulled to their mean.
+
+    Parameters
+    ----------
+    groups, readings : int
+    number : int
+        Of the data set.
+    """
     data = study.simulated(groups, readings, number)
     exact = data.posterior()
     fits = [

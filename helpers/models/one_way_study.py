@@ -68,7 +68,14 @@ def load(path: Path = FILE) -> OneWayStudy:
 
 
 def simulated(groups: int, readings: int, seed: int) -> OneWay:
-    """A data set with as many readings in each group."""
+    """A data set with as many readings in each group.
+
+    Parameters
+    ----------
+    groups, readings : int
+    seed : int
+        The number of the data set.
+    """
     rng = np.random.default_rng([groups, readings, seed])
     group = np.repeat(np.arange(groups), readings)
     return OneWay.of(rng.normal(rng.normal(MU, TAU, groups)[group], SIGMA), group)

@@ -38,7 +38,15 @@ class OneWay:
 
     @classmethod
     def of(cls, y: np.ndarray, group: np.ndarray, **priors: float) -> OneWay:
-        """The statistics of readings `y`, whose groups are numbered from 0."""
+        """The statistics of a table.
+
+        Parameters
+        ----------
+        y, group : array, shape (rows,)
+            Readings, and the number of each one's group, from 0.
+        **priors : float
+            Scales of the priors.
+        """
         size = np.bincount(group)
         mean = np.bincount(group, y) / size
         return cls(mean, size, float(((y - mean[group]) ** 2).sum()), **priors)

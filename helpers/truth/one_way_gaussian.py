@@ -68,7 +68,16 @@ class BestGaussian:
 
 
 def log_density(data: OneWay, centring: np.ndarray, hyper: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """log p(y, x, μ, log τ, log σ) with all constants; `hyper` of shape (draws, 3), x of shape (draws, groups)."""
+    """log p(y, x, μ, log τ, log σ) with all constants.
+
+    Parameters
+    ----------
+    data : OneWay
+    centring : array, shape (groups,)
+    hyper : array, shape (draws, 3)
+        μ, log τ and log σ.
+    x : array, shape (draws, groups)
+    """
     mu, log_tau, _ = hyper.T[:, :, None]
     u = x - centring * mu
     theta = mu + np.exp((1 - centring) * log_tau) * u

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from helpers.truth.normal_effects import normal_effects
+from helpers.truth.effects import normal_effects
 
 MEANS, NOISE = np.array([1.3, -0.4, 2.2]), 0.8
 
