@@ -147,7 +147,7 @@ def ellipse(one: Moments, radius: float = 2.0) -> np.ndarray:
 
 def static_picture(state: State) -> bytes:
     """A PNG of a state, for readers who see the notebook where no kernel runs."""
-    note = "Contours at 2 sd, or 2 nats below the peak. Static picture: run the cell to change it yourself."
+    note = "Contours at 2 sd, or 2 nats below the peak. Static picture: run the notebook to change it yourself."
     return picture_of(partial(_draw, state), 4.0, note, dpi=130)
 
 

@@ -88,7 +88,7 @@ def describe(state: State) -> list[str]:
 def static_picture(state: State) -> bytes:
     """A PNG of a state, for readers who see the notebook where no kernel runs."""
     words = f"{state.groups} groups, {state.readings} readings each, centring {state.centring:.1f}"
-    return picture_of(partial(_draw, state), 3.6, f"{words}. Static picture: run the cell to move it.", dpi=130)
+    return picture_of(partial(_draw, state), 3.6, f"{words}. Static picture: run the notebook to move it.", dpi=130)
 
 
 def _draw(state: State, figure: Figure) -> None:
