@@ -40,6 +40,7 @@ import numpy as np
 import platformdirs
 
 OWN_BACKEND = "numba"  # PyMC's own
+AT_ONCE = 32  # inputs and outputs of one operation by Python
 CACHE_BYTES = 2**26  # for what JAX compiles: the course needs a third of it; the oldest entries go first
 
 
@@ -113,11 +114,20 @@ def uncompiled():
     Fused and in-place operations are for compilers: by Python they are slower.
     """
     from pytensor.compile.mode import Mode
+    from pytensor.graph.rewriting.basic import node_rewriter, out2in
     from pytensor.graph.rewriting.db import RewriteDatabaseQuery
     from pytensor.link.vm import VMLinker
+    from pytensor.tensor.math import add, mul
+
+    @node_rewriter([add, mul])
+    def split(fgraph, node):
+        """A sum of more terms than NumPy takes at once, as the log density of many variables, as a sum of two."""
+        half, few = len(node.inputs) // 2, len(node.inputs) < AT_ONCE
+        return None if few else [node.op(node.op(*node.inputs[:half]), node.op(*node.inputs[half:]))]
 
     rewrites = RewriteDatabaseQuery(include=["fast_run"], exclude=["fusion", "inplace"])
-    return Mode(VMLinker(use_cloop=False, c_thunks=False), rewrites)
+    mode = Mode(VMLinker(use_cloop=False, c_thunks=False), rewrites)
+    return mode.register((out2in(split, name="split"), 100))  # after all others, which would join them again
 
 
 def hand_data_over_as_arguments():

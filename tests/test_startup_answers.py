@@ -276,3 +276,13 @@ def test_a_wrong_label_at_a_large_logit_costs_its_logit():
     assert flat.log_densities(z[:, None]) == pytest.approx(expected)
     slopes = jax.vmap(jax.grad(flat.log_density))(z[:, None])[:, 0]
     assert slopes == pytest.approx(-z / 25 - special.expit(z))
+
+
+def test_a_model_of_many_variables_has_a_log_density():
+    """By Python an operation takes at most 32 arrays, and PyMC adds the terms of all variables in one."""
+    with pm.Model() as model:
+        level = pm.Normal("level", 0, 1)
+        for k in range(40):
+            pm.Normal(f"y{k}", level, 1, observed=k / 10)
+    expected = stats.norm.logpdf(0.3) + stats.norm.logpdf(np.arange(40) / 10, 0.3).sum()
+    assert float(model.compile_logp(mode=startup.uncompiled())({"level": 0.3})) == pytest.approx(expected)
