@@ -39,4 +39,4 @@ class Chapter:
 def chapters(root: Path = ROOT) -> list[Chapter]:
     """All chapters in their order."""
     table = tomllib.loads((root / "notebooks" / "chapters.toml").read_text(encoding="utf-8"))
-    return [Chapter(number, **row) for number, row in enumerate(table["chapter"])]
+    return [Chapter(**{"number": place} | row) for place, row in enumerate(table["chapter"])]

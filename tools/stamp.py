@@ -94,13 +94,13 @@ def linked(text: str, table: list[Chapter]) -> str:
 
 def neighbours(chapter: Chapter, table: list[Chapter]) -> str:
     """Links to the chapter before, to the first, and to the chapter after."""
-    links = []
-    if chapter.number > 1:
-        links.append(f"← [{table[chapter.number - 1].entry}]({table[chapter.number - 1].file})")
-    if chapter.number > 0:
+    place, links = table.index(chapter), []
+    if place > 1:
+        links.append(f"← [{table[place - 1].entry}]({table[place - 1].file})")
+    if place > 0:
         links.append(f"[all chapters]({table[0].file})")
-    if chapter.number + 1 < len(table):
-        links.append(f"[{table[chapter.number + 1].entry}]({table[chapter.number + 1].file}) →")
+    if place + 1 < len(table):
+        links.append(f"[{table[place + 1].entry}]({table[place + 1].file}) →")
     return " · ".join(links)
 
 
