@@ -57,6 +57,7 @@ CONTENTS = """
 :hidden:
 :caption: The course
 
+chapters/symptoms
 chapters/glossary
 chapters/notation
 chapters/ledger
@@ -92,6 +93,7 @@ project_copyright = "the ELBO Room founders. Text and pictures CC BY 4.0, code M
 extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinx-mathjax-offline", "sphinx_design"]
 exclude_patterns = ["build", "pages"]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
+myst_heading_anchors = 3  # so that the index of symptoms can lead to them
 myst_dmath_double_inline = True  # $$...$$ inside a paragraph
 nb_execution_mode = "off"
 nb_code_prompt_show = "show code"  # of a folded cell

@@ -29,7 +29,7 @@ def known(name):
 def test_each_chapter_has_three():
     assert {*quiz.quizzes()} <= {*CHAPTERS}
     assert all(len(questions) == 3 for questions in quiz.quizzes().values())
-    assert {chapter.name for chapter in chapters()[:13]} <= {*quiz.quizzes()}
+    assert {chapter.name for chapter in chapters() if chapter.name != "field_guide"} <= {*quiz.quizzes()}
 
 
 @pytest.mark.parametrize("name, question", QUESTIONS)

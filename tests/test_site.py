@@ -250,6 +250,13 @@ def test_the_quick_questions_are_there(pages, site):
         assert len(found) == 3 * len(asked.get(chapter.name, []))
 
 
+def test_the_index_of_symptoms_leads_to_every_entry(pages, site):
+    entries = pages[site / "chapters" / "90_field_guide.html"].select("article h3")
+    headings = {entry.parent["id"]: entry.get_text().rstrip("#") for entry in entries}
+    links = pages[site / "chapters" / "symptoms.html"].select("article li a[href^='90_field_guide.html#']")
+    assert {urldefrag(link["href"])[1]: link.get_text() for link in links} == headings and len(headings) >= 30
+
+
 def test_how_this_was_checked(pages, site):
     page = pages[site / "chapters" / "checked.html"]
     chapters_, runs, versions = page.select("article table")

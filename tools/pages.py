@@ -1,4 +1,4 @@
-"""The pages of the site that are no chapter: glossary, notation, ledger, how this was checked, changelog, errors, 404."""
+"""The pages of the site that are no chapter: glossary, symptoms, notation, ledger, how this was checked, changelog, 404."""
 
 from __future__ import annotations
 
@@ -46,6 +46,12 @@ those of the machine that stored the page. No claim is about seconds.
 These are the versions of the main packages; `requirements.lock` has all of them, with hashes.
 
 {versions}
+"""
+SYMPTOMS = """\
+# Index of symptoms
+
+Each line leads to an entry of the [field guide]({file}): how the trouble comes about, what it is, and a cure to copy.
+
 """
 MISSING = """\
 <!DOCTYPE html>
@@ -125,6 +131,22 @@ def checked(root: Path = ROOT) -> str:
     )
 
 
+def symptoms(root: Path = ROOT) -> str:
+    """The field guide's headings, each a link to its entry."""
+    from myst_parser.mdit_to_docutils.base import default_slugify  # as the site makes its anchors
+
+    file = next(chapter.file for chapter in chapters(root) if chapter.name == "field_guide")
+    lines = []
+    for cell in nbformat.read(root / "notebooks" / file, as_version=4).cells:
+        level, _, heading = cell.source.split("\n")[0].partition(" ")
+        if level == "##":
+            lines.append(f"\n## {heading}\n")
+        elif level == "###":
+            lines.append(f"- [{heading}]({file}#{default_slugify(heading)})")
+    entries = "\n".join(lines).split("\n## ")
+    return SYMPTOMS.format(file=file) + "".join(f"## {part}\n" for part in entries if "\n- [" in part)
+
+
 def write(folder: Path, root: Path = ROOT) -> None:
     """Write all pages into `folder`, and 404.html into its folder `extra`."""
     repository = address(root)["repository"]
@@ -132,6 +154,7 @@ def write(folder: Path, root: Path = ROOT) -> None:
     (folder / "extra" / "404.html").write_text(MISSING.format(base=base(root)), encoding="utf-8")
     pages = {
         "glossary": glossary.page(root),
+        "symptoms": symptoms(root),
         "ledger": ledger.page(root),
         "checked": checked(root),
         "changelog": (root / "CHANGELOG.md").read_text(encoding="utf-8"),

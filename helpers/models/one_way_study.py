@@ -1,7 +1,7 @@
 """What each way of fitting makes of the one-way model, by groups and readings: a stored study of simulated data sets.
 
-Every figure is without noise: the truth is that of `helpers.truth.one_way`, q the best of its family as
-`helpers.truth.one_way_gaussian` finds it. `python -m tools.one_way_study` makes what is stored.
+The truth is that of `helpers.truth.one_way`, and q the best of its family as `helpers.truth.one_way_gaussian` finds it,
+both without noise; k-hat and what is said of the levels come from 4,000 draws of q. `python -m tools.one_way_study` makes what is stored.
 """
 
 from __future__ import annotations
