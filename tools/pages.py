@@ -137,8 +137,9 @@ def symptoms(root: Path = ROOT) -> str:
 
     file = next(chapter.file for chapter in chapters(root) if chapter.name == "field_guide")
     lines = []
-    for cell in nbformat.read(root / "notebooks" / file, as_version=4).cells:
-        level, _, heading = cell.source.split("\n")[0].partition(" ")
+    cells = nbformat.read(root / "notebooks" / file, as_version=4).cells
+    for line in "\n".join(cell.source for cell in cells if cell.cell_type == "markdown").split("\n"):
+        level, _, heading = line.partition(" ")
         if level == "##":
             lines.append(f"\n## {heading}\n")
         elif level == "###":
