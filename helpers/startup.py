@@ -35,9 +35,11 @@ import os
 import sys
 import traceback
 import warnings
+from importlib.metadata import version
 
 import numpy as np
 import platformdirs
+from packaging.version import Version
 
 OWN_BACKEND = "numba"  # PyMC's own
 AT_ONCE = 32  # inputs and outputs of one operation by Python
@@ -135,9 +137,11 @@ def hand_data_over_as_arguments():
 
     Else they are written into the code: to compile a slope over a million rows and twenty columns, and to keep it for the
     next start, took 23 s in place of 0.3. JAX reads this once, at its import; what the environment says already stays.
+    JAX 0.7 has the switch and cannot compile `pm.fit` with it, so older versions than the one that we tried stay as they are.
     See "Handling of closed-over constants" in JAX's documentation, https://docs.jax.dev/en/latest/internals/constants.html
     """
-    os.environ.setdefault("JAX_USE_SIMPLIFIED_JAXPR_CONSTANTS", "1")
+    if Version(version("jax")) >= Version("0.12"):
+        os.environ.setdefault("JAX_USE_SIMPLIFIED_JAXPR_CONSTANTS", "1")
 
 
 def keep_jax_on_the_cpu(jax):

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ import numpy as np
 import pymc as pm
 import pytensor
 import pytest
+from packaging.version import Version
 from pymc.variational import Inference
 from pytensor.compile.mode import get_mode
 from pytensor.link.vm import VMLinker
@@ -363,12 +365,16 @@ INTERNALS = {
     "pymc.variational.opvi.ObjectiveFunction": "each step of a fit returns a NumPy number",
     "pytensor.compile.mode.Mode": "our mode",
     "pytensor.graph.replace.graph_replace": "minibatches in the place of data",
+    "pytensor.graph.rewriting.basic.node_rewriter": "wide sums are split for Python",
+    "pytensor.graph.rewriting.basic.out2in": "wide sums are split for Python",
     "pytensor.graph.rewriting.db.RewriteDatabaseQuery": "our mode",
     "pytensor.graph.traversal.ancestors": "what a density depends on",
     "pytensor.link.jax.dispatch.jax_funcify": "slopes of JAX that stay finite",
     "pytensor.link.vm.VMLinker": "our mode",
     "pytensor.scalar.math.Log1mexp": "slopes of JAX that stay finite",
     "pytensor.scalar.math.Softplus": "slopes of JAX that stay finite",
+    "pytensor.tensor.math.add": "wide sums are split for Python",
+    "pytensor.tensor.math.mul": "wide sums are split for Python",
 }
 
 
@@ -413,7 +419,8 @@ def test_a_second_kernel_finds_what_jax_has_compiled(tmp_path):
     # a device is chosen, and JAX's runtime not started: no GPU is needed here
     assert first[:3] == [str(startup.CACHE_BYTES), "cpu", "False"]
     assert first[4] == "False" and len(kept) > 0
-    assert first[5] == "True"  # data are arguments of what it compiles, and no part of what it keeps
+    new = Version(version("jax")) >= Version("0.12")
+    assert first[5] == str(new)  # data are arguments of what it compiles, and no part of what it keeps
     assert kernel()[3:5] == [first[3], "True"] and [*tmp_path.rglob("*-cache")] == kept
 
 

@@ -77,7 +77,7 @@ def test_stored_notebook_works_in_jupyterlab_without_its_kernel(browser, tmp_pat
         part(page, "jacobian").click()
         assert part(page, "reading").inner_text().startswith("Area on (0, 1): 0.207")
         assert part(page, "target").locator("option").all_inner_texts() == ["none", *BETAS]
-        part(page, "rho").focus()
+        page.locator(".correlated-gaussian [data-id=rho]").focus()
         page.keyboard.press("ArrowLeft")
         assert page.locator(".correlated-gaussian .elbo-reading").inner_text().startswith("Best mean-field: 0.613")
         part(page, "run").click()
