@@ -4,14 +4,13 @@ Then open `site/build/html/index.html`.
 
 Its pages are the stored notebooks; none is run. `write_chapters` puts them into `site/chapters/`, changed for a page
 without a kernel: widgets live on, because they ask it for nothing; Plotly figures draw themselves, and the alt text of a
-picture is its caption. `tools.pages` writes the other pages there, and `tools.glossary` links the first use of each term.
+picture is its caption (`tools.outputs`). `tools.pages` writes the other pages there, and `tools.glossary` links the first use of
+each term.
 Reading it needs no network: MathJax and plotly.js are part of the site.
 """
 
-import ast
 import base64
 import html
-import json
 import re
 import shutil
 import sys
@@ -24,7 +23,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path.append(str(ROOT))  # for `tools`
 
-from tools import glossary, pages
+from tools import glossary, outputs, pages
 from tools.chapters import Chapter, chapters
 from tools.stamp import address
 
@@ -32,13 +31,6 @@ ABOUT = (
     "A hands-on course in variational inference with PyMC, with nothing on trust: every number is computed or checked."
 )
 CHAPTERS, SCRIPTS = HERE / "chapters", HERE / "scripts"
-VIEW, STATES = (f"application/vnd.jupyter.widget-{name}+json" for name in ("view", "state"))
-LIVE = """\
-<div class="elbo-live"><img alt="{alt}" src="data:image/png;base64,{png}">
-<script type="application/json">{state}</script></div>"""  # static/widgets.js puts the widget in place of the picture
-FIGURE = """\
-<div class="elbo-figure"><img alt="{alt}" src="data:image/jpeg;base64,{jpeg}">
-<script type="application/json">{figure}</script></div>"""  # static/figures.js draws it when it comes into view
 BADGE = "[![Open in Colab]"  # how the paragraph begins that a page replaces by this one
 RUN = """\
 :::{{div}} elbo-run
@@ -112,54 +104,11 @@ html_copy_source = False
 html_show_sphinx = False
 
 
-def widget_words() -> dict[str, str]:
-    """What each widget is, by the name of its class: the first line of its docstring."""
-    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "helpers" / "widgets").glob("*.py")]
-    classes = [node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)]
-    return {node.name: (ast.get_docstring(node) or "").partition("\n")[0] for node in classes}
-
-
-WORDS = widget_words()
-
-
-def caption_of(outputs: list, k: int) -> str:
-    """The caption after picture `k`, without Markdown's marks; else what the output is, in words."""
-    after = outputs[k + 1].get("data", {}) if k + 1 < len(outputs) else {}
-    words = after.get("text/markdown") or outputs[k].data.get("text/plain") or ""
-    name = words.partition("(")[0]
-    words = f"{WORDS[name]} (A picture of its start.)" if name in WORDS else words
-    return re.sub(r"[*`$]", "", words).strip()
-
-
-def make_static(cell, widgets: dict) -> None:
-    """Change the outputs of a code cell, in place, to what a page without a kernel can show.
-
-    `widgets` has the notebook's widgets by their model's id.
-    """
-    for k, output in enumerate(cell.outputs):
-        data = output.get("data", {})
-        state = widgets.get(data.pop(VIEW, {}).get("model_id"), {}).get("state", {})
-        if "_esm" in state:
-            text = json.dumps({name: state[name] for name in ("_esm", "_css", "options", "start")}).replace(
-                "</", r"<\/"
-            )
-            alt = html.escape(output.metadata["image/png"].get("alt") or caption_of(cell.outputs, k))
-            output.data = {"text/html": LIVE.format(alt=alt, png=data["image/png"].strip(), state=text)}
-            continue
-        if figure := data.pop("application/vnd.plotly.v1+json", None):
-            figure["layout"].pop("width", None)  # as wide as the page allows
-            text, alt = json.dumps(figure).replace("</", r"<\/"), html.escape(caption_of(cell.outputs, k))
-            output.data = {"text/html": FIGURE.format(alt=alt, jpeg=data["image/jpeg"].strip(), figure=text)}
-            continue
-        if "image/png" in data:
-            cell.metadata["mystnb"] = {"image": {"alt": caption_of(cell.outputs, k), "width": "100%"}}
-
-
 def first_picture(notebook) -> tuple[bytes, str]:
     """The first picture of a chapter, and the first sentence of its caption."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    k = next(k for k, output in enumerate(outputs) if "image/png" in output.get("data", {}))
-    return base64.b64decode(outputs[k].data["image/png"]), caption_of(outputs, k).split(". ")[0]
+    found = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    k = next(k for k, output in enumerate(found) if "image/png" in output.get("data", {}))
+    return base64.b64decode(found[k].data["image/png"]), outputs.caption_of(found, k).split(". ")[0]
 
 
 def run_line(source: str, chapter: Chapter) -> str:
@@ -200,12 +149,13 @@ def write_chapters() -> None:
         notebook = nbformat.read(ROOT / "notebooks" / chapter.file, as_version=4)
         image, alt = first_picture(notebook)
         (CHAPTERS / f"{name}.png").write_bytes(image)
-        widgets = notebook.metadata.pop("widgets", {}).get(STATES, {}).get("state", {})
+        widgets = outputs.widgets_of(notebook)
+        notebook.metadata.pop("widgets", None)
         notebook.cells[0].source = run_line(notebook.cells[0].source, chapter)
         for cell in notebook.cells:
             cell.source = cell.source.replace("../images/", "")
             if cell.cell_type == "code":
-                make_static(cell, widgets)
+                outputs.make_static(cell, widgets)
         nbformat.write(notebook, CHAPTERS / f"{name}.ipynb")
         promise = chapter.promise[0].upper() + chapter.promise[1:]
         minutes = f"{chapter.reading} min"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import html
-import importlib.util
 import re
 import shutil
 from pathlib import Path
@@ -19,6 +18,7 @@ import plotly.offline
 from markdown_it import MarkdownIt
 
 from tools.chapters import ROOT, Chapter, chapters
+from tools.outputs import caption_of, make_static, widgets_of
 from tools.quiz import BEFORE as RECAP
 from tools.quiz import ID as QUIZ
 
@@ -46,14 +46,6 @@ PICTURE = '<figure><img alt="{alt}" src="data:{mime};base64,{data}"></figure>'
 IMAGES = ("image/png", "image/jpeg")
 
 
-def site():
-    """The module `site/conf.py`, which makes the outputs of a cell static."""
-    spec = importlib.util.spec_from_file_location("elbo_room_site", ROOT / "site" / "conf.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def text(source: str) -> str:
     """Markdown as HTML; links to other chapters lead to their slides."""
     return MarkdownIt().render(re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", source)).strip()
@@ -77,24 +69,18 @@ def headings(source: str) -> list[str]:
     return slides
 
 
-def pictures(cell, widgets: dict, static) -> list[str]:
+def pictures(cell, widgets: dict) -> list[str]:
     """The slides of a code cell: its pictures, figures and widgets, each with the caption that follows it.
 
-    Parameters
-    ----------
-    cell : NotebookNode
-    widgets : dict
-        The notebook's widgets by their model's id.
-    static : module
-        What `site` returns.
+    `widgets` is what `widgets_of` returns.
     """
-    static.make_static(cell, widgets)
+    make_static(cell, widgets)
     slides = []
     for k, output in enumerate(cell.outputs):
         data = output.get("data", {})
         shown = data.get("text/html", "")
         if mime := next((mime for mime in IMAGES if mime in data), None):
-            alt = html.escape(static.caption_of(cell.outputs, k))
+            alt = html.escape(caption_of(cell.outputs, k))
             shown = PICTURE.format(alt=alt, mime=mime, data=data[mime].strip())
         elif not re.search(r'<img |class="elbo-(?:live|figure)"', shown):
             continue
@@ -103,10 +89,10 @@ def pictures(cell, widgets: dict, static) -> list[str]:
     return slides
 
 
-def deck(chapter: Chapter, static) -> str:
+def deck(chapter: Chapter) -> str:
     """The slides of a chapter as a page."""
     notebook = nbformat.read(ROOT / "notebooks" / chapter.file, as_version=4)
-    widgets = notebook.metadata.get("widgets", {}).get(static.STATES, {}).get("state", {})
+    widgets = widgets_of(notebook)
     promise = f"After this chapter you can {chapter.promise}."
     slides = [SLIDE.format(kind="title", body=text(f"# {chapter.number} · {chapter.heading}\n\n{promise}"))]
     skipped = False
@@ -114,7 +100,7 @@ def deck(chapter: Chapter, static) -> str:
         skipped = cell.source.startswith(LAST) or (skipped and not cell.source.startswith("## "))
         if skipped or cell.get("id") == QUIZ:
             continue
-        slides += headings(cell.source) if cell.cell_type == "markdown" else pictures(cell, widgets, static)
+        slides += headings(cell.source) if cell.cell_type == "markdown" else pictures(cell, widgets)
     return PAGE.format(title=html.escape(chapter.entry), slides="\n".join(slides))
 
 
@@ -125,11 +111,11 @@ def main(arguments: list[str] | None = None) -> list[Path]:
     parser.add_argument("folder", type=Path)
     given = parser.parse_args(arguments)
     given.folder.mkdir(parents=True, exist_ok=True)
-    static, written = site(), []
+    written = []
     for chapter in chapters():
         if chapter.file.startswith(tuple(given.chapters)):
             written.append(given.folder / f"{Path(chapter.file).stem}.html")
-            written[-1].write_text(deck(chapter, static), encoding="utf-8")
+            written[-1].write_text(deck(chapter), encoding="utf-8")
     for file in ("site/static/widgets.js", "site/static/figures.js", "tools/slides.js", "tools/slides.css"):
         shutil.copy(ROOT / file, given.folder)
     if any('class="elbo-figure"' in file.read_text(encoding="utf-8") for file in written):
