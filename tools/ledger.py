@@ -49,6 +49,12 @@ def sections(notebook) -> Iterator[tuple[str, list]]:
     yield heading, pieces
 
 
+def stored_spread(root: Path = ROOT) -> dict[str, dict]:
+    """What `SPREAD` holds; empty where there is no such file."""
+    file = root / SPREAD
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
 def over_seeds(spread: dict | None) -> str:
     """The range of a claim's value in words."""
     if not spread:
@@ -61,8 +67,7 @@ def over_seeds(spread: dict | None) -> str:
 
 def page(root: Path = ROOT) -> str:
     """The ledger in Markdown."""
-    file = root / SPREAD
-    spread = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    spread = stored_spread(root)
     parts, count = [], 0
     for chapter in chapters(root):
         stem = Path(chapter.file).stem

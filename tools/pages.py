@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+from myst_parser.mdit_to_docutils.base import default_slugify  # as the site makes its anchors
 
 from tools import glossary, ledger
 from tools.chapters import ROOT, chapters
@@ -18,7 +19,7 @@ PACKAGES = ("pymc", "pytensor", "jax", "numpy", "scipy", "arviz", "nutpie", "any
 CHECKED = """\
 # How this was checked
 
-{opening}
+This page says what stands behind the numbers of the course: seeds, machines, versions and dates.
 
 ## Every claim, with other seeds
 
@@ -90,7 +91,7 @@ def runs(root: Path = ROOT) -> list[list]:
     for file in sorted((root / "helpers/models").glob("*.npz")):
         with np.load(file) as stored:
             if "made" in stored:
-                made.append(json.loads(str(stored["made"])) | {"command": f"python -m tools.{file.stem}"})
+                made.append(json.loads(str(stored["made"])))
     rows = []
     for each in made:
         versions = ", ".join(f"{package} {number}" for package, number in each["versions"].items())
@@ -100,8 +101,7 @@ def runs(root: Path = ROOT) -> list[list]:
 
 def claims(root: Path = ROOT) -> list[list]:
     """A row for each chapter: its name with a link, how many claims it makes, and the seeds behind their ranges."""
-    file = root / ledger.SPREAD
-    spread = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    spread = ledger.stored_spread(root)
     rows = []
     for chapter in chapters(root):
         notebook = nbformat.read(root / "notebooks" / chapter.file, as_version=4)
@@ -119,7 +119,6 @@ def checked(root: Path = ROOT) -> str:
     systems, pythons = (re.search(rf"{key}: \[(.*)\]", workflow)[1].replace('"', "") for key in ("system", "python"))
     made = claims(root)
     return CHECKED.format(
-        opening="This page says what stands behind the numbers of the course: seeds, machines, versions and dates.",
         count=sum(row[1] for row in made),
         systems=systems.replace(", ", " and "),
         pythons=pythons.replace(", ", " and "),
@@ -133,19 +132,14 @@ def checked(root: Path = ROOT) -> str:
 
 def symptoms(root: Path = ROOT) -> str:
     """The field guide's headings, each a link to its entry."""
-    from myst_parser.mdit_to_docutils.base import default_slugify  # as the site makes its anchors
-
     file = next(chapter.file for chapter in chapters(root) if chapter.name == "field_guide")
-    lines = []
-    cells = nbformat.read(root / "notebooks" / file, as_version=4).cells
-    for line in "\n".join(cell.source for cell in cells if cell.cell_type == "markdown").split("\n"):
-        level, _, heading = line.partition(" ")
-        if level == "##":
-            lines.append(f"\n## {heading}\n")
-        elif level == "###":
-            lines.append(f"- [{heading}]({file}#{default_slugify(heading)})")
-    entries = "\n".join(lines).split("\n## ")
-    return SYMPTOMS.format(file=file) + "".join(f"## {part}\n" for part in entries if "\n- [" in part)
+    parts = []
+    for heading, pieces in ledger.sections(nbformat.read(root / "notebooks" / file, as_version=4)):
+        prose = "\n".join(text for cell, text in pieces if cell.cell_type == "markdown")
+        if entries := re.findall(r"^### (.+)", prose, re.MULTILINE):
+            links = [f"- [{entry}]({file}#{default_slugify(entry)})" for entry in entries]
+            parts.append("\n".join([f"## {heading}\n", *links]))
+    return SYMPTOMS.format(file=file) + "\n\n".join(parts) + "\n"
 
 
 def write(folder: Path, root: Path = ROOT) -> None:
