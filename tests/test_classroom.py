@@ -88,6 +88,8 @@ def test_each_trouble_is_a_row_and_the_rest_is_graded(submission, tmp_path, capf
     said = [kept.draws_needed[str(tmp_path / name)] for name in ("dead.ipynb", "good.ipynb")]
     assert said[0] == "✗ not reached" and said[1].startswith("✓ Right.")
     assert len(out.splitlines()) == 1 + len(paths) and "noise" not in out + err and "Traceback" not in err
+    assert out.splitlines()[-1].split() == [str(tmp_path / "good.ipynb"), "✓"]
+    assert [line.split()[1] for line in out.splitlines() if "dead.ipynb" in line] == ["✗"]
     assert len(err.splitlines()) == len(paths) and err.splitlines()[-1].startswith("8 of 8: ")
     assert "good.ipynb ... 1 of 1 right" in err
 

@@ -144,7 +144,7 @@ def symptoms(root: Path = ROOT) -> str:
 
 def write(folder: Path, root: Path = ROOT) -> None:
     """Write all pages into `folder`, and 404.html into its folder `extra`."""
-    repository = address(root)["repository"]
+    where = address(root)
     (folder / "extra").mkdir()
     (folder / "extra" / "404.html").write_text(MISSING.format(base=base(root)), encoding="utf-8")
     pages = {
@@ -155,6 +155,8 @@ def write(folder: Path, root: Path = ROOT) -> None:
         "changelog": (root / "CHANGELOG.md").read_text(encoding="utf-8"),
     }
     for file in (root / "site" / "pages").glob("*.md"):
-        pages[file.stem] = linked(file.read_text(encoding="utf-8").replace("REPOSITORY", repository), chapters(root))
+        text = file.read_text(encoding="utf-8")
+        text = text.replace("REPOSITORY", where["repository"]).replace("BRANCH", where["branch"])
+        pages[file.stem] = linked(text, chapters(root))
     for name, text in pages.items():
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
