@@ -5,6 +5,7 @@ import io
 import json
 import re
 
+import pytest
 from PIL import Image
 
 from helpers import widgets
@@ -12,6 +13,11 @@ from helpers import widgets
 ONE_CELL = "one_cell.ipynb"
 # the class of each on the page: change-of-variables for ChangeOfVariables
 WIDGETS = {name: re.sub("(?<=[a-z])(?=[A-Z])", "-", name).lower() for name in widgets.__all__}
+
+
+def refused(argument: str, says: str):
+    """Expects a `ValueError` whose message begins with the argument and says this of what it must be."""
+    return pytest.raises(ValueError, match=f"^{argument} must be.*{re.escape(says)}")
 
 
 def stored_size(widget) -> int:

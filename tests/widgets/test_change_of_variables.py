@@ -20,7 +20,7 @@ from helpers.widgets.change_of_variables import (
     area,
     carried,
 )
-from tests.support.widgets import fits, part
+from tests.support.widgets import fits, part, refused
 
 CORNERS = [(0, 1), (1, 1), (-3, 0.5), (8, 3), (-8, 3), (-8, 0.1), (8, 0.1), (0, 3)]
 NAMES = ["none", "Beta(3, 2)", "Beta(12, 2)", "Beta(0.6, 0.6)", "Beta(1001, 2)"]
@@ -52,9 +52,8 @@ def strip_areas(mu: float, sigma: float) -> np.ndarray:
     ],
 )
 def test_bad_argument_is_named(argument, value, says):
-    with pytest.raises(ValueError, match=f"^{argument} must be") as error:
+    with refused(argument, says):
         ChangeOfVariables(**{argument: value})
-    assert says in str(error.value)
 
 
 @pytest.mark.parametrize("mu", MU_RANGE)
