@@ -15,7 +15,6 @@ from helpers.models.sensor_data import outputs
 from tools.records import provenance, store
 
 SEED = 0
-BAND = (0.05, 0.95)  # its ends, as quantiles
 DRAWS = 4_000  # of the posterior, for the band
 
 
@@ -33,9 +32,9 @@ def answers(setting: sensor_fits.Setting, drawn: int = stored.DRAWN) -> dict:
     found = {name: getattr(fit, name) for name in ("elbo", "elbo_error", "mean", "sd")}
     found |= {name: getattr(exact, name) for name in ("log_evidence", "log_evidence_error", "effective")}
     if exact.effective < stored.ENOUGH:
-        return found | {"draws": np.zeros(1), "band": np.zeros((2, stored.X.size))}
+        return found | {"draws": np.zeros((stored.CURVES, setting.size)), "band": np.zeros((2, stored.X.size))}
     draws = exact.draws(DRAWS, seed=SEED)
-    return found | {"draws": draws[: stored.CURVES], "band": np.quantile(outputs(draws, stored.X), BAND, axis=0)}
+    return found | {"draws": draws[: stored.CURVES], "band": np.quantile(outputs(draws, stored.X), stored.BAND, axis=0)}
 
 
 def padded(values) -> np.ndarray:
@@ -52,11 +51,7 @@ def make(path: Path = stored.FILE) -> stored.Study:
         rows.append(found | {name: padded(found[name]) for name in ("mean", "sd", "draws")})
         print(setting, *(f"{found[name]:.2f}" for name in ("elbo", "log_evidence", "effective")), flush=True)
     names = [name for name in stored.Study.__dataclass_fields__ if name != "made"]
-    shapes = {"draws": (stored.CURVES, stored.SETTINGS[-1].size)}
-    arrays = {
-        name: np.array([np.broadcast_to(row[name], shapes.get(name, np.shape(row[name]))) for row in rows])
-        for name in names
-    }
+    arrays = {name: np.array([row[name] for row in rows]) for name in names}
     made = provenance("function_study", settings()) | {"seconds": round(time.perf_counter() - started)}
     store(path, arrays, made)
     return stored.load(path)
@@ -65,7 +60,7 @@ def make(path: Path = stored.FILE) -> stored.Study:
 def settings() -> dict:
     """Everything that the study is made with, as JSON gives it back."""
     given = {"choices": stored.CHOICES, "starts": stored.STARTS, "drawn": stored.DRAWN, "enough": stored.ENOUGH}
-    given |= {"curves": stored.CURVES, "points": stored.X.size, "seed": SEED, "band": BAND, "draws": DRAWS}
+    given |= {"curves": stored.CURVES, "points": stored.X.size, "seed": SEED, "band": stored.BAND, "draws": DRAWS}
     return json.loads(json.dumps(given))
 
 

@@ -22,6 +22,7 @@ STARTS = 8  # of the fit, of which the best is kept
 DRAWN = 300_000  # first layers, weighted, for the exact answer
 ENOUGH = 100  # effective draws: with fewer there is no exact answer
 CURVES = 10  # draws of the weights that are kept
+BAND = (0.05, 0.95)  # its ends, as quantiles
 X = np.linspace(GRID[0], GRID[-1], 91)
 
 

@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.models import function_study
-from helpers.models.function_study import CHOICES, CURVES, DRAWN, ENOUGH, SETTINGS, STARTS, X
+from helpers.models.function_study import BAND, CHOICES, CURVES, DRAWN, ENOUGH, SETTINGS, STARTS, X
 from helpers.models.sensor_data import outputs, sensor
 from helpers.models.sensor_fits import Setting
 from helpers.pictures import style
@@ -27,7 +27,6 @@ from helpers.widgets.base import Pictured, beside, keep_among, normal_pairs, pic
 LIMITS = (-2.5, 2.5)  # of the vertical axis, whatever is fitted
 DRAWS = 500  # of q, for its band
 SEED = 1
-BAND = (0.05, 0.95)  # its ends, as quantiles
 
 
 @dataclass(frozen=True)
