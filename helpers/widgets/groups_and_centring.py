@@ -24,6 +24,7 @@ from helpers.widgets.base import Pictured, beside, keep_among, picture_of
 CENTRING = tuple(float(c) for c in STEPS.round(1))
 NODES = 61  # of log τ, where q's density of a level is summed
 FAR = 4.0  # sds, on each side
+SHOWN = ("log τ", "level of the last group")
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def describe(state: State) -> list[str]:
     error, ratio = (q[:, 0] - exact[:, 0]) / exact[:, 1], q[:, 1] / exact[:, 1]
     return [
         f"{name}: mean {f'{error[k]:+z.2f}'.replace('-', '−')} sd off, sd {ratio[k]:.2f} of the exact one"
-        for k, name in enumerate(("log τ", "level of the last group"))
+        for k, name in enumerate(SHOWN)
     ]
 
 
@@ -93,10 +94,9 @@ def static_picture(state: State) -> bytes:
 
 def _draw(state: State, figure: Figure) -> None:
     """Draw the exact posterior and q, of log τ and of the last group's level."""
-    labels = ("log τ", "level of the last group")
     for k, axes in enumerate(figure.subplots(1, 2)):
         _panel(axes, (LOG_TAU, LEVEL)[k], tables()["exact"][state.place][k], densities_of_q(state)[k])
-        axes.set(xlabel=labels[k])
+        axes.set(xlabel=SHOWN[k])
         axes.set_title(describe(state)[k].replace(": ", ":\n"), fontsize=10)
     handles, names = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper left", ncols=2, fontsize=9.5)

@@ -17,15 +17,7 @@ from helpers.fits.particles import median_bandwidth, svgd
 from helpers.pictures import style
 from helpers.pictures.particle_animation import contours
 from helpers.truth.targets_2d import TARGETS_2D, Target2D, get_target_2d
-from helpers.widgets.base import (
-    Pictured,
-    beside,
-    keep_among,
-    keep_between,
-    keep_counts,
-    normal_pairs,
-    picture_of,
-)
+from helpers.widgets.base import Pictured, beside, keep_among, keep_between, keep_counts, normal_pairs, picture_of
 
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200)
 REACH = (0.01, 100.0)  # of the bandwidth, in units of the usual one
