@@ -26,8 +26,12 @@ def stored_size(widget) -> int:
 
 
 def stored_picture(widget) -> tuple[int, str]:
-    """Bytes of the picture that a notebook keeps, and the words beside it; fails where it is no wider than it is shown."""
+    """Bytes of the picture that a notebook keeps, and the words beside it.
+
+    Fails where it is no wider than it is shown, or where the live view is missing.
+    """
     bundle, metadata = widget._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
     image = base64.b64decode(bundle["image/png"])
     assert Image.open(io.BytesIO(image)).width > metadata["image/png"]["width"] == 760
     return len(image), bundle["text/plain"]

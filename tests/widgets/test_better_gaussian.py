@@ -1,5 +1,7 @@
 """The widget of the skewed posterior: its closed forms against quadrature and optimisers, its JavaScript, its hands-on side."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from scipy import special
@@ -131,7 +133,7 @@ def test_stored_state_is_small_and_plain_json():
 def test_javascript_says_what_python_says(show):
     page = show(BetterGaussian())
     for state in STATES:
-        sent = {"skew": state.skew, "rho": state.rho}
+        sent = asdict(state)
         found = page.evaluate(ASK, ["approximations", sent])
         for name, one in approximations(state).items():
             assert found[name]["mean"] == pytest.approx(one.mean, abs=1e-9)

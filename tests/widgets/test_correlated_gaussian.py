@@ -1,5 +1,7 @@
 """The widget of the turned ellipse: its closed forms against numbers, its JavaScript, and its hands-on side."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -104,7 +106,7 @@ def test_stored_state_is_small_and_plain_json():
 def test_javascript_says_what_python_says(show):
     page = show(CorrelatedGaussian())
     for state in STATES:
-        sent = {"rho": state.rho, "ratio": state.ratio}
+        sent = asdict(state)
         found = page.evaluate("(s) => [module.shrinkage(s.rho), module.gap(s.rho), ...module.sdsOf(s)]", sent)
         assert found == pytest.approx([shrinkage(state.rho), gap(state.rho), *state.sds], rel=1e-12)
         assert page.evaluate("(state) => module.describe(state)", sent) == describe(state)

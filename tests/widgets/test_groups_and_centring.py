@@ -1,5 +1,7 @@
 """The widget of groups and centring: q's density of a level against draws, its JavaScript against Python, its hands-on side."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -16,10 +18,6 @@ from helpers.widgets.groups_and_centring import (
 from tests.support.widgets import part, refused, stored_picture, stored_size
 
 STATES = [State(), State(4, 2, 0.0), State(64, 200, 0.5), State(16, 80, 0.3), State(8, 5, 0.7)]
-
-
-def sent(state):
-    return {"groups": state.groups, "readings": state.readings, "centring": state.centring}
 
 
 @pytest.mark.parametrize(
@@ -58,7 +56,7 @@ def test_the_axes_hold_what_is_drawn():
 
 @pytest.mark.parametrize("state", STATES[:3])
 def test_display_carries_a_small_static_picture(state):
-    size, said = stored_picture(GroupsAndCentring(**sent(state)))
+    size, said = stored_picture(GroupsAndCentring(**asdict(state)))
     assert size < 60_000
     assert said == f"GroupsAndCentring(groups={state.groups}, readings={state.readings}, centring={state.centring})"
 
@@ -68,14 +66,13 @@ def test_stored_state_is_small_and_plain_json():
 
 
 def test_javascript_says_what_python_says(show):
-    widget = GroupsAndCentring()
-    page = show(widget)
+    page = show(GroupsAndCentring())
     for state in STATES:
         ask = "(s) => [module.momentsOfQ(s, model.get('options')), module.densitiesOfQ(s, model.get('options'))]"
-        moments, densities = page.evaluate(ask, sent(state))
+        moments, densities = page.evaluate(ask, asdict(state))
         assert np.array(moments) == pytest.approx(moments_of_q(state), rel=1e-9)
         assert np.array(densities) == pytest.approx(densities_of_q(state), abs=1e-9)
-        assert page.evaluate("(s) => module.describe(s, model.get('options'))", sent(state)) == describe(state)
+        assert page.evaluate("(s) => module.describe(s, model.get('options'))", asdict(state)) == describe(state)
 
 
 def test_by_keyboard(show):
@@ -89,4 +86,4 @@ def test_by_keyboard(show):
     assert part(page, "about-log-tau").inner_text() == describe(State(4, 2, 0.9))[0]
     assert describe(State(4, 2, 0.9))[1] in page.locator("[data-id=level] svg").first.get_attribute("aria-label")
     part(page, "reset").click()
-    assert page.evaluate("model.get('state')") == sent(State())
+    assert page.evaluate("model.get('state')") == asdict(State())

@@ -1,5 +1,7 @@
 """The widget of k-hat and coverage: its closed forms against numbers, its JavaScript against ArviZ, its hands-on side."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -141,7 +143,7 @@ def test_stored_state_is_small_and_plain_json():
 def test_javascript_says_what_python_says(show):
     page = show(KhatAndCoverage())
     for state in [*STATES, *(State(0.7, df, size) for df in TAILS for size in SIZES)]:
-        sent = {"scale": state.scale, "df": state.df, "size": state.size}
+        sent = asdict(state)
         logs = np.array(page.evaluate(ASK, ["logRatios", sent]))
         assert logs == pytest.approx(log_ratios(state), abs=1e-9)
         assert page.evaluate(ASK, ["describe", sent]) == describe(state)

@@ -1,5 +1,7 @@
 """The widget of the Bayesian line: its closed forms against other ways to the same numbers, its JavaScript, its hands-on side."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from scipy import special, stats
@@ -91,7 +93,7 @@ def test_javascript_says_what_python_says(show):
     widget = PriorAndNoise()
     page = show(widget)
     for state in STATES:
-        sent = [{"prior": state.prior, "noise": state.noise, "rows": state.rows}, widget.options]
+        sent = [asdict(state), widget.options]
         found = page.evaluate(
             """([s, o]) => { const {mean, covariance, evidence} = module.fitted(s, o);
                return [...mean, ...covariance, evidence, module.counting(s, o)]; }""",
