@@ -150,6 +150,6 @@ function drawState(parts, state, options) {
 }
 
 export default {
-  initialize: ({ model }) => void model.set("state", model.get("start")), // what it returns, anywidget would call
+  initialize: fromStart,
   render: viewing({ name: "better-gaussian", plots: ["shapes"], page, connect, drawState }),
 };

@@ -109,6 +109,6 @@ function drawState(parts, state, options) {
 }
 
 export default {
-  initialize: ({ model }) => void model.set("state", model.get("start")), // what it returns, anywidget would call
+  initialize: fromStart,
   render: viewing({ name: "groups-and-centring", plots: ["log-tau", "level"], page, connect, drawState }),
 };
