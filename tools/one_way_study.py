@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import jax
 import numpy as np
 
 from helpers.fits.weights import effective, psis
@@ -122,4 +123,5 @@ def make_sliders() -> None:
 
 
 if __name__ == "__main__":
+    jax.config.update("jax_enable_x64", True)
     make_sliders() if sys.argv[1:] == ["sliders"] else main(*map(int, sys.argv[1:]))

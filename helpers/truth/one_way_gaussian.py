@@ -142,7 +142,7 @@ def _loss(phi, centring, mean, size, squares, scales, full_rank, learn):
 
 
 def best_one_way(data: OneWay, centring, *, full_rank: bool = False, learn: bool = False) -> BestGaussian:
-    """The Gaussian with the largest ELBO.
+    """The Gaussian with the largest ELBO; JAX must be in double precision, as `helpers.start` sets it with PyMC.
 
     Parameters
     ----------
@@ -163,17 +163,16 @@ def best_one_way(data: OneWay, centring, *, full_rank: bool = False, learn: bool
     start += [0.0] * (3 + 3 * groups) * full_rank + [*special.logit(np.clip(c, 0.05, 0.95))] * learn
     scales = np.array([data.mu_sd, data.tau_sd, data.sigma_sd])
     known = c, data.mean, data.size.astype(float), data.squares, scales
-    with jax.enable_x64(True):
-        for _ in range(ROUNDS):
-            found = optimize.minimize(
-                lambda phi: _finite(*_loss(phi, *known, full_rank, learn)),
-                start,
-                jac=True,
-                method="L-BFGS-B",
-                options={"maxiter": 5_000, "maxfun": 10_000, "maxcor": 30, "ftol": 1e-14, "gtol": 1e-7},
-            )
-            start = found.x
-        q = jax.tree.map(np.asarray, _parts(found.x, c, full_rank, learn))
+    for _ in range(ROUNDS):
+        found = optimize.minimize(
+            lambda phi: _finite(*_loss(phi, *known, full_rank, learn)),
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": 5_000, "maxfun": 10_000, "maxcor": 30, "ftol": 1e-14, "gtol": 1e-7},
+        )
+        start = found.x
+    q = jax.tree.map(np.asarray, _parts(found.x, c, full_rank, learn))
     factor = np.diag(np.exp(q["omega"])) + q["below"]
     parts = q["centring"], q["mean"], factor, q["level"], q["slope"], np.exp(q["log_sd"])
     return BestGaussian(*parts, float(_constant(data) - found.fun))

@@ -7,6 +7,8 @@ from helpers.models import one_way_study as study
 from helpers.truth.one_way_gaussian import best_one_way
 from tools import one_way_study as maker
 
+pytestmark = pytest.mark.usefixtures("double_precision")
+
 
 @pytest.fixture(scope="module")
 def stored():

@@ -7,6 +7,8 @@ from scipy import integrate, stats
 from helpers.truth.one_way import OneWay, OneWayPosterior
 from helpers.truth.one_way_gaussian import best_one_way, best_structured, log_density
 
+pytestmark = pytest.mark.usefixtures("double_precision")
+
 RNG = np.random.default_rng(3)
 GROUP = np.repeat(np.arange(4), [2, 3, 5, 9])
 Y = RNG.normal(RNG.normal(1, 1, 4)[GROUP], 2)
