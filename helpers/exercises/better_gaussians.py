@@ -48,9 +48,9 @@ def check_response_correlations(hessian):
     """Correlations by linear response, shape (d, d): function(hessian of shape (2d, 2d))."""
     size = len(hessian) // 2
     inverse = np.linalg.inv(hessian)
-    right = _correlations(np.linalg.inv(hessian[:size, :size] - _through(hessian)))  # by Schur's complement
-    by_variance = inverse[:size, :size] / np.outer(np.diag(inverse)[:size], np.diag(inverse)[:size])
-    return right, [
+    covariance = inverse[:size, :size]
+    by_variance = covariance / np.outer(np.diag(covariance), np.diag(covariance))
+    return _correlations(covariance), [
         (
             _correlations(np.linalg.inv(hessian[:size, :size])),
             "That inverts the block of μ alone, as if ω stood still: invert all of it first.",
@@ -61,16 +61,9 @@ def check_response_correlations(hessian):
         ),
         (_correlations(inverse[size:, size:]), "That is the block of ω; μ comes first in φ."),
         (_correlations(inverse), "That has all of φ: keep the block of μ, the first d rows and columns."),
-        (inverse[:size, :size], "Those are the covariances: divide by the sds of the row and of the column."),
+        (covariance, "Those are the covariances: divide by the sds of the row and of the column."),
         (by_variance, "Divide by the sds, not by the variances."),
     ]
-
-
-def _through(hessian: np.ndarray) -> np.ndarray:
-    """What the block of μ loses because ω may move."""
-    size = len(hessian) // 2
-    across = hessian[:size, size:]
-    return across @ np.linalg.solve(hessian[size:, size:], across.T)
 
 
 def _areas(count: int, size: int, shift: float, seed: int) -> tuple:
