@@ -75,9 +75,7 @@ def _fresh_environment(home: Path, settings: dict) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def jupyter(
-    root: Path, settings: dict | None = None, page_config: dict | None = None, words: tuple[str, ...] = ()
-) -> Iterator[str]:
+def jupyter(root: Path, settings: dict | None = None, words: tuple[str, ...] = ()) -> Iterator[str]:
     """A server on loopback, for as long as the context lasts.
 
     Yields an address with "{page}" to fill in, such as "lab" (an empty one leads to where the server sends its reader).
@@ -86,8 +84,8 @@ def jupyter(
     ----------
     root : Path
         The folder in which it is started.
-    settings, page_config : dict, optional
-        JupyterLab's, "extension/plugin" → dict, besides `SETTINGS`; and what stands in its page_config.json.
+    settings : dict, optional
+        JupyterLab's, "extension/plugin" → dict, besides `SETTINGS`.
     words : tuple of str
         What follows `jupyter lab` on the command line.
 
@@ -98,8 +96,6 @@ def jupyter(
     options += ["--JupyterNotebookApp.expose_app_in_browser=True"]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         environment = _fresh_environment(Path(home), SETTINGS | (settings or {}))
-        (Path(home) / "config" / "labconfig").mkdir(parents=True)
-        (Path(home) / "config" / "labconfig" / "page_config.json").write_text(json.dumps(page_config or {}))
         log = Path(home, "log")
         with log.open("w") as output:
             command = [sys.executable, "-m", "jupyterlab", *words, *options]
