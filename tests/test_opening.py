@@ -79,8 +79,9 @@ class Lab:
         self.page.wait_for_function(f"[...{SHOWN}.node.querySelectorAll('img')].every(img => img.complete)")
 
     def figures(self) -> int:
-        """The pictures that are shown as outputs."""
-        return self.page.evaluate(f"{SHOWN}.node.querySelectorAll('.jp-OutputArea-output img').length")
+        """The pictures that are shown as outputs, and are no mere dots."""
+        images = f"[...{SHOWN}.node.querySelectorAll('.jp-OutputArea-output img')]"
+        return self.page.evaluate(f"{images}.filter(img => img.naturalWidth > 200).length")
 
     def broken(self) -> list[str]:
         """The addresses of the pictures that do not show."""
