@@ -140,8 +140,13 @@ def hand_data_over_as_arguments():
     JAX 0.7 has the switch and cannot compile `pm.fit` with it, so older versions than the one that we tried stay as they are.
     See "Handling of closed-over constants" in JAX's documentation, https://docs.jax.dev/en/latest/internals/constants.html
     """
-    if Version(version("jax")) >= Version("0.12"):
-        os.environ.setdefault("JAX_USE_SIMPLIFIED_JAXPR_CONSTANTS", "1")
+    import wrapt
+
+    name = "JAX_USE_SIMPLIFIED_JAXPR_CONSTANTS"
+    if "jax" not in sys.modules and name not in os.environ and Version(version("jax")) >= Version("0.12"):
+        os.environ[name] = "1"
+        # and no longer than that: a Python started from here may have another JAX
+        wrapt.register_post_import_hook(lambda _: os.environ.pop(name, None), "jax")
 
 
 def keep_jax_on_the_cpu(jax):

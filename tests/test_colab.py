@@ -80,6 +80,8 @@ def colab(base, tmp_path, monkeypatch):
     (kernel / "kernel.json").write_text(json.dumps(spec))
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(base / "gitconfig"))
+    # for the JAX of this process, where a test has called `helpers.start` and not imported JAX yet
+    monkeypatch.delenv("JAX_USE_SIMPLIFIED_JAXPR_CONSTANTS", raising=False)
     content = tmp_path / "content"
     content.mkdir()
 

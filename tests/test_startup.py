@@ -391,6 +391,7 @@ def test_internals_that_we_rely_on_are_listed():
 
 
 CACHED = """
+import os
 import helpers; helpers.start()
 import jax
 from jax._src import xla_bridge
@@ -398,7 +399,7 @@ print(jax.config.jax_compilation_cache_max_size, jax.config.jax_default_device, 
 hits = []
 jax.monitoring.register_event_listener(lambda event, **_: hits.append(event) if event.endswith("cache_hits") else None)
 print(float(jax.jit(lambda x: jax.numpy.sin(x).sum())(jax.numpy.arange(1000.0))), len(hits) > 0)
-print(jax.config.jax_use_simplified_jaxpr_constants)
+print(jax.config.jax_use_simplified_jaxpr_constants, [name for name in os.environ if name.startswith("JAX_USE")])
 """
 
 
@@ -421,6 +422,7 @@ def test_a_second_kernel_finds_what_jax_has_compiled(tmp_path):
     assert first[4] == "False" and len(kept) > 0
     new = Version(version("jax")) >= Version("0.12")
     assert first[5] == str(new)  # data are arguments of what it compiles, and no part of what it keeps
+    assert first[6] == "[]"  # and what this process starts, with a JAX of its own, is not told
     assert kernel()[3:5] == [first[3], "True"] and [*tmp_path.rglob("*-cache")] == kept
 
 
