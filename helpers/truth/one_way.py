@@ -60,6 +60,21 @@ class OneWay:
         log_sigma = np.linspace(middle - reach, middle + reach, points // 2)
         return OneWayPosterior(self, *(each.ravel() for each in np.meshgrid(log_tau, log_sigma, indexing="ij")))
 
+    def posterior_of_many(self, points: int = 13, reach: float = 6.0) -> OneWayPosterior:
+        """The exact posterior where there are hundreds of groups, each with the same number of readings.
+
+        Both scales are then well known, and the grid spans `reach` posterior sds to each side of their usual estimates.
+        """
+        spare = self.size.sum() - len(self.size)
+        noise, of_means = self.squares / spare, self.mean.var()
+        between = of_means - noise / self.size[0]
+        if not between > 0 or np.ptp(self.size):
+            raise ValueError("the groups must be of equal size, and differ by more than chance: see `posterior`")
+        away = np.linspace(-reach, reach, points)
+        log_tau = 0.5 * np.log(between) + away * of_means / between / np.sqrt(2 * len(self.size))
+        log_sigma = 0.5 * np.log(noise) + away / np.sqrt(2 * spare)
+        return OneWayPosterior(self, *(each.ravel() for each in np.meshgrid(log_tau, log_sigma, indexing="ij")))
+
 
 @dataclass(frozen=True)
 class OneWayPosterior:

@@ -93,27 +93,28 @@ def _constant(data: OneWay) -> float:
     return -0.5 * (data.size.sum() + len(data.size) + 3) * np.log(2 * np.pi) - logs
 
 
-def _parts(phi, centring, full_rank: bool, learn: bool) -> dict:
-    """What the entries of φ are: hyperparameters, then groups, then their correlations, then c."""
+def _parts(phi, centring, full_rank: bool, learn, xp=np) -> dict:
+    """What the entries of φ are: hyperparameters, then groups, then logits of c, then correlations; `xp` makes arrays."""
     groups = len(centring)
-    ends = np.cumsum([3, 3, groups, groups, 3 * full_rank, 3 * groups * full_rank])
-    m, omega, level, log_sd, below, slope, logits = jnp.split(phi, ends)
+    ends = [int(end) for end in np.cumsum([3, 3, groups, groups, groups, 3 * full_rank])]
+    m, omega, level, log_sd, logits, below, slope = xp.split(phi, ends)
+    b = below if full_rank else xp.zeros(3)
     return {
         "mean": m,
         "omega": omega,
         "level": level,
         "log_sd": log_sd,
-        "below": jnp.zeros((3, 3)).at[jnp.tril_indices(3, -1)].set(below if full_rank else 0.0),
-        "slope": slope.reshape(-1, 3) if full_rank else jnp.zeros((groups, 3)),
-        "centring": jax.nn.sigmoid(logits) if learn else jnp.asarray(centring),
+        "below": xp.array([[0, 0, 0], [b[0], 0, 0], [b[1], b[2], 0]]),
+        "slope": slope.reshape(-1, 3) if full_rank else xp.zeros((groups, 3)),
+        "centring": xp.where(learn, 1 / (1 + xp.exp(-logits)), centring),
     }
 
 
-@partial(jax.jit, static_argnums=(6, 7))
+@partial(jax.jit, static_argnums=7)
 @jax.value_and_grad
-def _loss(phi, centring, mean, size, squares, scales, full_rank, learn):
-    """−ELBO but for constants; `scales` are mu_sd, tau_sd and sigma_sd."""
-    q = _parts(phi, centring, full_rank, learn)
+def _loss(phi, centring, mean, size, squares, scales, learn, full_rank):
+    """−ELBO but for constants; `scales` are mu_sd, tau_sd and sigma_sd. (`learn` is not static: one compilation for both.)"""
+    q = _parts(phi, centring, full_rank, learn, jnp)
     m, c = q["mean"], q["centring"]
     factor = jnp.diag(jnp.exp(q["omega"])) + q["below"]
     cov, s2 = factor @ factor.T, jnp.exp(2 * q["log_sd"])
@@ -160,19 +161,19 @@ def best_one_way(data: OneWay, centring, *, full_rank: bool = False, learn: bool
     x = c * middle + between ** (c - 1) * (data.mean - middle)
     start = [middle, np.log(between), 0.5 * np.log(data.squares / data.size.sum()), *np.full(3, np.log(0.3))]
     start += [*x, *np.log(between ** (c - 1) * np.minimum(sure, between))]
-    start += [0.0] * (3 + 3 * groups) * full_rank + [*special.logit(np.clip(c, 0.05, 0.95))] * learn
+    start += [*special.logit(np.clip(c, 0.05, 0.95))] + [0.0] * (3 + 3 * groups) * full_rank
     scales = np.array([data.mu_sd, data.tau_sd, data.sigma_sd])
     known = c, data.mean, data.size.astype(float), data.squares, scales
     for _ in range(ROUNDS):
         found = optimize.minimize(
-            lambda phi: _finite(*_loss(phi, *known, full_rank, learn)),
+            lambda phi: _finite(*_loss(phi, *known, learn, full_rank)),
             start,
             jac=True,
             method="L-BFGS-B",
             options={"maxiter": 5_000, "maxfun": 10_000, "maxcor": 30, "ftol": 1e-14, "gtol": 1e-7},
         )
         start = found.x
-    q = jax.tree.map(np.asarray, _parts(found.x, c, full_rank, learn))
+    q = _parts(found.x, c, full_rank, learn)
     factor = np.diag(np.exp(q["omega"])) + q["below"]
     parts = q["centring"], q["mean"], factor, q["level"], q["slope"], np.exp(q["log_sd"])
     return BestGaussian(*parts, float(_constant(data) - found.fun))

@@ -47,6 +47,19 @@ def test_a_finer_grid_changes_nothing(exact):
     assert exact.log_evidence == pytest.approx(finer.log_evidence, abs=1e-4)
 
 
+def test_many_groups_need_a_grid_of_their_own():
+    rng = np.random.default_rng(4)
+    y = rng.normal(rng.normal(1, 1, (100, 1)), 3, (100, 8))
+    data = OneWay.of(y.ravel(), np.repeat(np.arange(100), 8))
+    narrow, wide = data.posterior_of_many(), data.posterior(361)
+    for name in ("hyper", "levels"):
+        for a, b in zip(getattr(narrow, name)(), getattr(wide, name)(), strict=True):
+            assert a == pytest.approx(b, abs=1e-5)
+    assert narrow.log_evidence == pytest.approx(wide.log_evidence, abs=1e-5)
+    with pytest.raises(ValueError, match="equal size"):
+        DATA.posterior_of_many()
+
+
 def test_moments_are_those_of_weighted_draws(exact):
     """Importance sampling from a wide t, which knows nothing of the formulas."""
     (mean, sd), rng = exact.hyper(), np.random.default_rng(0)
