@@ -1,5 +1,6 @@
 """Helpers of the ELBO Room course: what would distract from what the notebooks teach."""
 
+import os
 import sys
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from textwrap import fill
@@ -26,6 +27,8 @@ LIBRARIES = (
 def start() -> None:
     """Prepare a notebook: the course's style of pictures now; when they are imported, a fast start for PyMC, and for JAX
     the CPU also where there is a GPU, a folder in which it keeps what it compiles, and data as arguments of that."""
+    # before NumPy and SciPy are loaded: their matrices are small here, and a second thread would do nothing but wait
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import wrapt
 
     from helpers import startup

@@ -297,6 +297,19 @@ def test_where_there_is_a_gpu_all_runs_on_the_cpu_until_the_reader_says_otherwis
     assert in_a_process(start + FAKE_GPU + RUNS + one_fit + every_fit) == ["c", "c", "c", "c", "g", "g"]
 
 
+THREADS = """
+import helpers
+helpers.start()
+import scipy.linalg, threadpoolctl
+print({each["num_threads"] for each in threadpoolctl.threadpool_info() if each["internal_api"] == "openblas"} <= {1})
+"""
+
+
+def test_small_matrices_get_one_thread():
+    """SciPy's optimisers waste nearly all of their time on a second one, where other work runs beside."""
+    assert in_a_process(THREADS) == ["True"]
+
+
 class Jax:
     """Stands for JAX with some settings, and keeps those that are changed."""
 
