@@ -107,20 +107,23 @@ def scale_at(log_p, zeta: np.ndarray) -> np.ndarray:
     return np.asarray(inverse_root(-_hessian(log_p, zeta)))
 
 
-@partial(jax.jit, static_argnames="log_p")
 def _with_elbo(log_p, zeta, eta, signs):
     """The ELBO, in nats, of the Gaussian from the curvature at ζ; and its L, or its sds where `signs` are given."""
-    if signs is None:
-        scale = inverse_root(-jax.hessian(log_p)(zeta))
-        draws, diagonal = zeta + eta @ scale.T, jnp.diag(scale)
-    else:
-        scale = diagonal = _sds(log_p, zeta, signs)
-        draws = zeta + eta * scale
+    # the optimiser has compiled the same Hessian, and `inverse_root` serves all models of this size
+    scale = inverse_root(-np.asarray(_hessian(log_p, zeta))) if signs is None else _sds(log_p, zeta, signs)
+    return _elbo(log_p, zeta, eta, scale), scale
+
+
+@partial(jax.jit, static_argnames="log_p")
+def _elbo(log_p, zeta, eta, scale):
+    diagonal = jnp.diag(scale) if scale.ndim == 2 else scale
+    draws = zeta + (eta @ scale.T if scale.ndim == 2 else eta * scale)
     entropy = jnp.log(diagonal).sum() - norm.logpdf(eta).sum(axis=1).mean()
     values, middle = jax.vmap(log_p)(draws), log_p(zeta)
-    return jnp.where(jnp.isfinite(values), values, middle - BEYOND).mean() + entropy, scale
+    return jnp.where(jnp.isfinite(values), values, middle - BEYOND).mean() + entropy
 
 
+@partial(jax.jit, static_argnames="log_p")
 def _sds(log_p, zeta, signs):
     """One over the root of the Hessian's diagonal, which the average of v ∘ Hv over random signs v estimates."""
     products = jax.lax.map(lambda v: v * jax.jvp(jax.grad(log_p), (zeta,), (v,))[1], signs)
