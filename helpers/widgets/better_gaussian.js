@@ -1,7 +1,13 @@
 // The browser's side of better_gaussian.py, after base.js. All is computed here; the kernel is never asked.
 
 const PANEL = { height: 340, margin: { left: 46, right: 10, top: 8, bottom: 38 } };
-const NAMES = { "Laplace": "laplace", "mean-field": "mean-field", "full rank": "full-rank", "linear response": "response" };
+const NAMES = {
+  "Laplace": "laplace",
+  "mean-field": "mean-field",
+  "full rank": "full-rank",
+  "linear response": "response",
+  "batch and match": "matched",
+};
 
 const page = ({ skew, rho }) => `
   ${slider("skew", "skew k", skew, 0.05)}
@@ -45,7 +51,19 @@ function rootOf({ rho }) {
 
 const drop = (u, skew, small) => (skew < small ? (u * u) / 2 : (Math.expm1(skew * u) - skew * u) / skew ** 2);
 
-// The exact moments of θ, and those of the four Gaussians, as better_gaussian.py has them.
+// The variance of u in the Gaussian at which batch and match rests, by bisection for w = k²s².
+function matchedU(skew, small) {
+  if (skew < small) return 1;
+  let [low, high] = [0, skew ** 2];
+  for (let step = 0; step < 60; step++) {
+    const w = (low + high) / 2;
+    if (w * Math.expm1(w) < skew ** 4) low = w;
+    else high = w;
+  }
+  return low / skew ** 2;
+}
+
+// The exact moments of θ, and those of the five Gaussians, as better_gaussian.py has them.
 export function approximations(state, { small }) {
   const { skew, rho } = state;
   const root = rootOf(state);
@@ -58,6 +76,7 @@ export function approximations(state, { small }) {
   const sd = Math.sqrt(1 - rho * rho); // 1/√Λᵢᵢ
   const added = back.map((value) => value * value * sd); // what σ adds to each u
   const centre = onto(root, onto(added, [-0.5 * skew * sd, -0.5 * skew * sd]));
+  const matched = matchedU(skew, small);
   const across = times(turned(back), added).map((value) => skew * value);
   const along = times(turned(added), added).map((value, k) => skew ** 2 * value + (k % 3 ? 0 : 2 / (sd * sd)));
   const precision = minusOf(times(turned(back), back), times(across, times(inverse(along), turned(across))));
@@ -67,6 +86,10 @@ export function approximations(state, { small }) {
     "mean-field": { mean: centre, covariance: [sd * sd, 0, 0, sd * sd] },
     "full rank": { mean: onto(root, [-0.5 * skew, -0.5 * skew]), covariance: around },
     "linear response": { mean: centre, covariance: inverse(precision) },
+    "batch and match": {
+      mean: onto(root, [-0.5 * skew * matched, -0.5 * skew * matched]),
+      covariance: around.map((value) => matched * value),
+    },
   };
 }
 
@@ -122,7 +145,7 @@ function shapes(state, options, width) {
   const [across, up] = [x(found.exact.mean[0]), y(found.exact.mean[1])];
   return svg(
     `a posterior with skew ${fixed(state.skew, 2)} and correlation ${fixed(state.rho, 2)}, and over it the ellipses of ` +
-      "Laplace, mean-field, full rank and linear response; the table says how far each is off",
+      "Laplace, mean-field, full rank, linear response, and batch and match; the table says how far each is off",
     `<path class="bg-posterior" d="${path(contour(state, options))}"/>
      <path class="bg-mean" d="M${across - 7} ${up}h14M${across} ${up - 7}v14"/>${drawn.join("")}`,
   );

@@ -1,4 +1,4 @@
-"""A widget to skew and to turn a posterior of two parameters, under four Gaussians that stand for it.
+"""A widget to skew and to turn a posterior of two parameters, under five Gaussians that stand for it.
 
 The posterior is that of θ = F u, where F is the symmetric root of the matrix with ones and the correlation ρ, and u₁ and u₂
 are independent with log p(u) = −(exp(ku) − 1 − ku) / k², a log-Gamma density with shape 1/k². Its skew grows with k; at
@@ -8,7 +8,8 @@ All is closed form. E[exp(ku)] of a Gaussian is a formula, and so is the ELBO. W
 are zero where exp(km + ½k²s²) = 1 for both u: so m = −½ k s². The best mean-field q has the sds 1/√Λᵢᵢ, as without
 skew, where Λ is the inverse of F Fᵀ; the best full-rank q has the covariance F Fᵀ, as Laplace has. Linear response is the
 inverse of the Hessian of mean-field's loss for (μ, σ), of which the part of μ is kept (Giordano, Broderick and Jordan 2018,
-arXiv:1709.02536).
+arXiv:1709.02536). Batch and match (Cai et al. 2024, arXiv:2402.14758) rests where the mean of ∇log p over q is zero and that of
+∇log p ∇log pᵀ is the inverse of q's covariance. With E[exp(2ku)] this says m = −½ k s² again, and w(exp(w) − 1) = k⁴, where w = k²s².
 
 The browser computes and draws everything: it asks the kernel for nothing, so a stored notebook keeps working.
 """
@@ -36,6 +37,7 @@ LOOKS = {  # role, line and width of each ellipse
     "mean-field": ("approximation", "-", 2.0),
     "full rank": ("second", "--", 1.8),
     "linear response": ("approximation", "--", 1.8),
+    "batch and match": ("second", "-", 1.8),
 }
 
 
@@ -82,20 +84,33 @@ def exact_u(skew: float) -> tuple[float, float]:
     return float((special.digamma(shape) - np.log(shape)) / skew), float(special.polygamma(1, shape) * shape)
 
 
+def matched_u(skew: float) -> float:
+    """The variance of u in the Gaussian at which batch and match rests, by bisection for w."""
+    if skew < SMALL:
+        return 1.0
+    low, high = 0.0, skew**2
+    for _ in range(60):
+        w = (low + high) / 2
+        low, high = (w, high) if w * np.expm1(w) < skew**4 else (low, w)
+    return low / skew**2
+
+
 def approximations(state: State) -> dict[str, Moments]:
-    """The exact moments of θ, and those of the four Gaussians."""
+    """The exact moments of θ, and those of the five Gaussians."""
     root, k = state.root, state.skew
     mean, variance = exact_u(k)
     around = root @ root.T
     sds = np.full(2, np.sqrt(1 - state.rho**2))  # 1/√Λᵢᵢ
     squares = np.linalg.inv(root) ** 2  # what σ² adds to the variance of each u
     by_mean_field = root @ (-0.5 * k * (squares @ sds**2))
+    matched = matched_u(k)
     return {
         "exact": Moments(root @ np.full(2, mean), variance * around),
         "Laplace": Moments(np.zeros(2), around),
         "mean-field": Moments(by_mean_field, np.diag(sds**2)),
         "full rank": Moments(root @ np.full(2, -0.5 * k), around),
         "linear response": Moments(by_mean_field, _response(state, sds, squares)),
+        "batch and match": Moments(root @ np.full(2, -0.5 * k * matched), matched * around),
     }
 
 
@@ -166,11 +181,11 @@ def _draw(state: State, figure: Figure) -> None:
     for column in range(len(head)):
         table[0, column].set_height(1.4 * table[0, column].get_height())  # of two lines
     left.set_title(f"skew {state.skew:.2f}, correlation {state.rho:.2f}".replace("-", "−"), fontsize=10)
-    figure.legend(loc="outside upper left", ncols=5, fontsize=9, columnspacing=1.0)
+    figure.legend(loc="outside upper left", ncols=6, fontsize=9, columnspacing=0.9, handlelength=1.6, handletextpad=0.5)
 
 
 def _shapes(axes: Axes, state: State) -> None:
-    """Draw the posterior's contour with its mean, and the four ellipses."""
+    """Draw the posterior's contour with its mean, and the ellipses."""
     found, blue = approximations(state), style.PALETTE["target"]
     axes.fill(*contour(state), color=blue, alpha=0.25, label="posterior")
     axes.plot(*found["exact"].mean, "+", color=blue, markersize=11, markeredgewidth=2)
@@ -181,7 +196,7 @@ def _shapes(axes: Axes, state: State) -> None:
 
 
 class BetterGaussian(Pictured):
-    """Sliders for the skew and the correlation of a posterior, and what four Gaussians make of it.
+    """Sliders for the skew and the correlation of a posterior, and what five Gaussians make of it.
 
     Parameters
     ----------

@@ -92,9 +92,27 @@ def test_linear_response_is_how_the_means_move_when_the_posterior_is_tilted(stat
     assert np.array(moved) == pytest.approx(found["linear response"].covariance, abs=2e-3)
 
 
-def test_without_skew_laplace_full_rank_and_linear_response_are_exact():
+@pytest.mark.parametrize("state", STATES)
+def test_batch_and_match_rests_where_the_mean_slope_is_zero_and_its_square_is_the_precision(state):
+    one, back = approximations(state)["batch and match"], np.linalg.inv(state.root)
+    points, weights = np.polynomial.hermite_e.hermegauss(60)
+    eta = np.stack(np.meshgrid(points, points), axis=-1).reshape(-1, 2)
+    share = np.outer(weights, weights).ravel() / (2 * np.pi)
+    u = (one.mean + eta @ np.linalg.cholesky(one.covariance).T) @ back.T
+    slope = -(np.expm1(state.skew * u) / state.skew if state.skew else u) @ back  # of log p, at draws of q
+    assert share @ slope == pytest.approx(np.zeros(2), abs=1e-6)
+    assert (share[:, None] * slope).T @ slope == pytest.approx(np.linalg.inv(one.covariance), rel=1e-5, abs=1e-6)
+
+
+def test_with_skew_batch_and_match_is_narrower_than_full_rank():
+    found = approximations(State(1.0, 0))
+    assert found["batch and match"].covariance[0, 0] == pytest.approx(0.806466, abs=1e-6)
+    assert found["full rank"].covariance[0, 0] == pytest.approx(1)
+
+
+def test_without_skew_all_but_mean_field_are_exact():
     found = approximations(State(0, 0.6))
-    for name in ("Laplace", "full rank", "linear response"):
+    for name in ("Laplace", "full rank", "linear response", "batch and match"):
         assert found[name].covariance == pytest.approx(found["exact"].covariance)
         assert found[name].mean == pytest.approx(np.zeros(2))
     assert np.diag(found["mean-field"].covariance) == pytest.approx(1 - 0.6**2)
@@ -157,7 +175,7 @@ def test_by_keyboard(show):
     page.keyboard.press("ArrowLeft")
     assert laplace.get_attribute("d") != before
     cells = page.locator("[data-id=table] tbody tr")
-    shown = [[cell.strip() for cell in cells.nth(k).locator("th, td").all_inner_texts()] for k in range(5)]
+    shown = [[cell.strip() for cell in cells.nth(k).locator("th, td").all_inner_texts()] for k in range(6)]
     assert shown == rows(State(0.85, 0.55))
     for key, end in (("Home", RHOS[0]), ("End", RHOS[1])):
         page.keyboard.press(key)
