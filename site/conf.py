@@ -96,7 +96,7 @@ html_theme = "furo"
 html_title = "ELBO Room"
 html_static_path = ["static", "scripts"]
 html_css_files = ["site.css"]
-html_js_files = [(script, {"defer": "defer"}) for script in ("widgets.js", "figures.js", "search.js")]
+html_js_files = [(script, {"defer": "defer"}) for script in ("widgets.js", "figures.js", "search.js", "boxes.js")]
 html_baseurl = pages.base()  # where GitHub publishes it; only what robots read holds this address
 html_extra_path = ["chapters/extra"]  # 404.html
 html_use_index = False  # the glossary is the index
@@ -124,7 +124,7 @@ def describe(app, pagename: str, templatename: str, context: dict, doctree) -> N
     del app, templatename
     if doctree is None:  # the page of the search
         return
-    promises = {f"chapters/{Path(chapter.file).stem}": chapter.promise for chapter in chapters()}
+    promises = {f"chapters/{chapter.stem}": chapter.promise for chapter in chapters()}
     promise = promises.get(pagename)
     image = f"_images/{Path(pagename).name}.png" if promise else "_static/manual_vi.png"
     context["metatags"] += META.format(
@@ -133,6 +133,13 @@ def describe(app, pagename: str, templatename: str, context: dict, doctree) -> N
         url=f"{html_baseurl}{pagename}.html",
         image=html_baseurl + image,
     )
+
+
+def give_levels(app, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Say of which level the headings of the side bar are: Sphinx makes headings of its captions, and leaves that out."""
+    del app, pagename, templatename, doctree
+    tree = context.get("furo_navigation_tree", "")
+    context["furo_navigation_tree"] = tree.replace('role="heading"', 'role="heading" aria-level="2"')
 
 
 def write_chapters() -> None:
@@ -145,7 +152,7 @@ def write_chapters() -> None:
     shutil.copy(ROOT / "images" / "manual_vi.png", SCRIPTS)
     cards = []
     for chapter in chapters():
-        name = Path(chapter.file).stem
+        name = chapter.stem
         notebook = nbformat.read(ROOT / "notebooks" / chapter.file, as_version=4)
         image, alt = first_picture(notebook)
         (CHAPTERS / f"{name}.png").write_bytes(image)
@@ -161,7 +168,7 @@ def write_chapters() -> None:
         minutes = f"{chapter.reading} min"
         cards.append(CARD.format(title=chapter.entry, name=name, promise=promise, minutes=minutes, alt=alt))
     grid = "::::{grid} 1 2 2 3\n:gutter: 3\n\n" + "\n".join(cards) + "::::\n"
-    entries = "\n".join(f"{each.entry} <chapters/{Path(each.file).stem}>" for each in chapters())
+    entries = "\n".join(f"{each.entry} <chapters/{each.stem}>" for each in chapters())
     (CHAPTERS / "cards.txt").write_text(grid + CONTENTS.format(chapters=entries), encoding="utf-8")
     pages.write(CHAPTERS)
 
@@ -170,6 +177,7 @@ def setup(app) -> None:
     """Sphinx calls this; the chapters are there before it looks for their folder."""
     app.connect("config-inited", lambda *_: write_chapters())
     app.connect("html-page-context", describe)
+    app.connect("html-page-context", give_levels, priority=900)  # after the theme
     known = glossary.forms()
 
     def link_terms(app, doctree):

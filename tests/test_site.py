@@ -10,6 +10,7 @@ from urllib.parse import unquote, urldefrag
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 
 from tests.support.widgets import WIDGETS
@@ -51,7 +52,7 @@ def test_the_ledger_has_every_claim_and_its_chapter(pages, site):
     for chapter in chapters():
         notebook = nbformat.read(ROOT / "notebooks" / chapter.file, as_version=4)
         claims = [row["words"] for cell in notebook.cells for row in claims_of(cell)]
-        assert bool(claims) == bool(page.select(f'article h2 a[href="{Path(chapter.file).stem}.html"]'))
+        assert bool(claims) == bool(page.select(f'article h2 a[href="{chapter.stem}.html"]'))
         assert bool(claims) or not chapter.lessons_in_front
         assert {*claims} <= {row.td.get_text().replace("’", "'") for row in rows}
     assert all(len(row.select("td")) == 5 for row in rows)
@@ -202,7 +203,7 @@ def test_search_and_the_dark(site, browser):
 
 def test_every_chapter_can_be_run_and_downloaded(pages, site):
     for chapter in chapters():
-        file = site / "chapters" / f"{Path(chapter.file).stem}.html"
+        file = site / "chapters" / f"{chapter.stem}.html"
         line = pages[file].select_one("article .elbo-run")
         assert (
             line.select_one("a[href*='colab.research'] img")
@@ -232,7 +233,7 @@ def test_sidebar_and_cards_have_the_same_titles(pages, site):
 
 
 def test_the_chapter_of_a_term_leads_to_the_glossary(pages, site):
-    chapter_of = {chapter.name: f"{Path(chapter.file).stem}.html" for chapter in chapters()}
+    chapter_of = {chapter.name: f"{chapter.stem}.html" for chapter in chapters()}
     entries = pages[site / "chapters" / "glossary.html"].select("dt[id]")
     ids = {entry.find(string=True).replace("’", "'"): entry["id"] for entry in entries}
     links = {}
@@ -248,7 +249,7 @@ def test_the_chapter_of_a_term_leads_to_the_glossary(pages, site):
 def test_the_quick_questions_are_there(pages, site):
     asked = quiz.quizzes()
     for chapter in chapters():
-        found = pages[site / "chapters" / f"{Path(chapter.file).stem}.html"].select("#three-quick-questions details")
+        found = pages[site / "chapters" / f"{chapter.stem}.html"].select("#three-quick-questions details")
         assert len(found) == 3 * len(asked.get(chapter.name, []))
 
 
@@ -304,3 +305,34 @@ def test_a_screen_reader_finds_its_way(pages):
         assert all(table.find("th") for table in tags.get("table", [])), file.name
         ids = [tag["id"] for kind in tags.values() for tag in kind if tag.get("id")]
         assert len(ids) == len({*ids}), f"{file.name}: {[each for each in ids if ids.count(each) > 1]}"
+
+
+# The audit asks each element about each rule, for minutes a page. So of what a page has many of, the first few are asked,
+# and code without its colours, except on one page, which is asked whole.
+THIN = """() => {
+    document.querySelectorAll("mjx-container").forEach((formula) => formula.remove());
+    document.querySelectorAll(".highlight pre").forEach((code) => (code.textContent = code.textContent));
+    const kinds = [".cell:is(.tag_picture)", ".cell:is(.tag_proof)", ".cell:not(.tag_picture, .tag_proof)"];
+    for (const kind of [...kinds, ".table-wrapper", "article h2", "article h3", "article p", "article li", "dt", "dd", "details"])
+        [...document.querySelectorAll(kind)].slice(6).forEach((node) => node.remove());
+    document.querySelectorAll("tbody").forEach((body) => [...body.rows].slice(2).forEach((row) => row.remove()));
+}"""
+
+
+@pytest.mark.parametrize(
+    ("scheme", "width", "chosen", "thin"),
+    [("dark", 390, ".", THIN), ("light", 1_200, "index|00_|03_|404", THIN), ("light", 1_200, "01_", "1")],
+    ids=["all pages", "by day", "a page as it is"],
+)
+def test_axe_finds_nothing_serious(pages, site, browser, scheme, width, chosen, thin):
+    context = browser.new_context(offline=True, color_scheme=scheme, viewport={"width": width, "height": 800})
+    page = context.new_page()
+    for file in [*pages, site / "404.html", site / "search.html"]:
+        if not re.search(chosen, file.stem):
+            continue
+        page.goto(file.as_uri())
+        page.evaluate(thin)
+        found = Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
+        serious = [each for each in found if each["impact"] in ("serious", "critical")]
+        assert serious == [], f"{file.name}: {[(each['id'], each['nodes'][0]['html']) for each in serious]}"
+    context.close()

@@ -28,7 +28,12 @@ class Chapter:
     @property
     def file(self) -> str:
         """Name of the notebook."""
-        return f"{self.number:02}_{self.name}.ipynb"
+        return f"{self.stem}.ipynb"
+
+    @property
+    def stem(self) -> str:
+        """Name of the notebook without its ending, and of its page on the site."""
+        return f"{self.number:02}_{self.name}"
 
     @property
     def entry(self) -> str:

@@ -22,7 +22,9 @@ import pandas as pd
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+from tools.chapters import ROOT
+
+NOTEBOOKS = ROOT / "notebooks"
 SOLUTION = "<details><summary>Solution</summary>"
 CHECK = re.compile(r"^exercises\.check_(\w+)\(", re.MULTILINE)
 TROUBLE = "trouble"  # the column with the reason why a notebook was not graded, or not to its end

@@ -70,7 +70,7 @@ def page(root: Path = ROOT) -> str:
     spread = stored_spread(root)
     parts, count = [], 0
     for chapter in chapters(root):
-        stem = Path(chapter.file).stem
+        stem = chapter.stem
         notebook = nbformat.read(root / "notebooks" / chapter.file, as_version=4)
         found = [
             (heading, [row for cell, _ in pieces for row in claims_of(cell)]) for heading, pieces in sections(notebook)

@@ -59,13 +59,13 @@ MISSING = """\
 <html lang="en">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Not found – ELBO Room</title>
-<style>:root {{ color-scheme: light dark }} body {{ font: 1.1em/1.5 sans-serif; max-width: 36em; margin: 4em auto; padding: 0 1em }}</style>
+<style>:root {{ color-scheme: light dark; background: canvas }} body {{ font: 1.1em/1.5 sans-serif; max-width: 36em; margin: 4em auto; padding: 0 1em }}</style>
 </head>
-<body>
+<body><main>
 <h1>This page does not exist</h1>
 <p>The address has no page of this course, or no longer. Chapters may have been renumbered.</p>
 <p><a href="{base}index.html">All chapters</a> · <a href="{base}search.html">Search</a> · <a href="{base}chapters/report.html">Report an error</a></p>
-</body>
+</main></body>
 </html>
 """
 
@@ -106,7 +106,7 @@ def claims(root: Path = ROOT) -> list[list]:
     for chapter in chapters(root):
         notebook = nbformat.read(root / "notebooks" / chapter.file, as_version=4)
         made = [row for cell in notebook.cells for row in ledger.claims_of(cell)]
-        seeds = [each["seeds"] for each in spread.get(Path(chapter.file).stem, {}).values()]
+        seeds = [each["seeds"] for each in spread.get(chapter.stem, {}).values()]
         rows.append([f"[{chapter.entry}]({chapter.file})", len(made), max(seeds, default="")])
     return rows
 

@@ -114,7 +114,7 @@ def main(arguments: list[str] | None = None) -> list[Path]:
     written = []
     for chapter in chapters():
         if chapter.file.startswith(tuple(given.chapters)):
-            written.append(given.folder / f"{Path(chapter.file).stem}.html")
+            written.append(given.folder / f"{chapter.stem}.html")
             written[-1].write_text(deck(chapter), encoding="utf-8")
     for file in ("site/static/widgets.js", "site/static/figures.js", "tools/slides.js", "tools/slides.css"):
         shutil.copy(ROOT / file, given.folder)

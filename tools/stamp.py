@@ -184,7 +184,7 @@ def fold(cell) -> None:
     metadata.update({key: value for key, value in (("tags", tags), ("jupyter", jupyter)) if value})
 
 
-def stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str, str]) -> str:
+def stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str, str], questions: list[dict]) -> str:
     """The text of the notebook at `path` as it should be.
 
     Parameters
@@ -194,6 +194,8 @@ def stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str,
     table : list of Chapter
     where : dict
         "repository" and "branch".
+    questions : list of dict
+        Those at its end, as `quiz.quizzes` has them.
     """
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
@@ -208,14 +210,17 @@ def stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str,
     code[0].source, code[0].metadata["tags"] = SETUP_CELL.format(**where), ["setup"]
     for cell in code:
         fold(cell)
-    quiz.put(notebook, quiz.quizzes(path.parents[1]).get(chapter.name, []))
+    quiz.put(notebook, questions)
     return as_saved(nbformat.writes(notebook))
 
 
 def stale(root: Path = ROOT) -> dict[Path, str]:
     """The files that are not as the two tables have them, each with the text it should have."""
-    table, where = chapters(root), address(root)
-    wanted = {root / "notebooks" / c.file: stamped(root / "notebooks" / c.file, c, table, where) for c in table}
+    table, where, asked = chapters(root), address(root), quiz.quizzes(root)
+    wanted = {}
+    for chapter in table:
+        path = root / "notebooks" / chapter.file
+        wanted[path] = stamped(path, chapter, table, where, asked.get(chapter.name, []))
     for path in (root / "README.md", root / "CONTRIBUTING.md", root / "site" / "index.md"):
         text = path.read_text(encoding="utf-8")
         wanted[path] = ADDRESS.sub(rf"\1https://github.com/{where['repository']}", text)
