@@ -52,7 +52,7 @@ def test_many_groups_need_a_grid_of_their_own():
     rng = np.random.default_rng(4)
     y = rng.normal(rng.normal(1, 1, (100, 1)), 3, (100, 8))
     data = OneWay.of(y.ravel(), np.repeat(np.arange(100), 8))
-    narrow, wide = data.posterior_of_many(), data.posterior(361)
+    narrow, wide = data.posterior_of_many(), data.posterior()
     for name in ("hyper", "levels"):
         for a, b in zip(getattr(narrow, name)(), getattr(wide, name)(), strict=True):
             assert a == pytest.approx(b, abs=4e-3)
