@@ -298,6 +298,8 @@ def test_where_there_is_a_gpu_all_runs_on_the_cpu_until_the_reader_says_otherwis
 
 
 THREADS = """
+import os
+os.environ.pop("OPENBLAS_NUM_THREADS", None)  # conftest.py has set it
 import helpers
 helpers.start()
 import scipy.linalg, threadpoolctl
