@@ -105,3 +105,28 @@ def test_eight_schools_by_quadrature():
     at = [0, made["labels"].index("tau_log__")]
     assert np.all(np.abs(np.array(made["mean"])[at] - mean) < 4 * sd / np.sqrt(made["ess"]))
     np.testing.assert_allclose(np.array(made["sd"])[at], sd, rtol=0.06)
+
+
+def test_moments_of_a_pymc_fit_come_in_the_order_of_the_model():
+    import pymc as pm
+
+    from benchmarks.zoo import others
+
+    with pm.Model() as model:
+        pm.Normal("b", shape=2)
+        pm.HalfNormal("a")
+        pm.Normal("c")
+    flat = FlatModel(model)
+    approx = pm.ADVI(model=model, start={"a": np.exp(3.0), "b": [1.0, 2.0], "c": 4.0}, start_sigma={"c": 0.5}).approx
+    mean, sd = others.moments(flat, approx)
+    assert flat.labels == ("b[0]", "b[1]", "a_log__", "c")
+    np.testing.assert_allclose(mean, [1, 2, 3, 4])
+    np.testing.assert_allclose(sd[-1], 0.5)
+
+
+def test_the_table_of_others_has_the_posteriors_and_the_methods_that_it_says():
+    from benchmarks.zoo import others
+
+    text = (others.FOLDER / "OTHERS.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| ([\w-]+) \| \d", text, re.MULTILINE) == list(others.NAMES)
+    assert f"| posterior | size | {' | '.join(others.METHODS)} |" in text
