@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 os.environ["ELBO_ROOM_STRICT"] = "1"  # a claim of a notebook that fails raises: helpers/checks/proofs.py
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `helpers.start` has it: two workers on two cores, small matrices
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `helpers.start` has it
 
 # Every notebook runs without network: the Python processes that the tests start refuse to leave this machine.
 # (Those of tests/test_colab.py may: they install the course.)
