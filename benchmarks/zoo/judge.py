@@ -13,9 +13,6 @@ from pathlib import Path
 import numpy as np
 
 import helpers
-
-helpers.start()
-
 from benchmarks.zoo import ZOO
 from helpers.fits import FlatModel, approximate
 from tools.gold import asked
@@ -67,6 +64,7 @@ def judge(name: str, gold: dict) -> dict:
 
 
 def main() -> None:
+    helpers.start()
     names = asked(__doc__.splitlines()[0], ZOO)
     gold = json.loads((FOLDER / "gold.json").read_text(encoding="utf-8"))
     rows = [judge(name, gold[name]) for name in names]

@@ -1,10 +1,7 @@
 """Hold what others offer against the gold of eight regressions of the zoo, beside `approximate`: one seed each.
 
-uv run --group bench python -m benchmarks.zoo.others            # all eight; a table   in zoo/OTHERS.md
-uv run --group bench python -m benchmarks.zoo.others wells seeds # some, printed only
-
-"Tuned" is Adam at three constant rates, full rank, of which the one with the least loss at the end is kept; its seconds
-are those of all three. Pathfinder is BlackJAX's, eight paths from the starts of NUTS, resampled by its weights.
+uv run --group bench python -m benchmarks.zoo.others             # all eight; a table in zoo/OTHERS.md, which says what each is
+uv run --group bench python -m benchmarks.zoo.others wells tight # some, printed only
 """
 
 from __future__ import annotations
@@ -27,9 +24,6 @@ from numpyro.infer import SVI, Trace_ELBO, init_to_value
 from numpyro.infer.autoguide import AutoMultivariateNormal
 
 import helpers
-
-helpers.start()
-
 from benchmarks.zoo import ZOO
 from benchmarks.zoo.gold import in_order
 from benchmarks.zoo.judge import MEAN, SDS
@@ -149,7 +143,7 @@ def as_table(found: dict, gold: dict) -> str:
     """A row for each posterior; in the last, how many arrived."""
     rows = [
         [name, len(gold[name]["labels"])]
-        + [f"{e:.2g} · {low:.2f}–{high:.2f} · {s:.0f} s" for e, low, high, s in by_method.values()]
+        + [f"{e:.3g} · {low:.3g}–{high:.3g} · {s:.0f} s" for e, low, high, s in by_method.values()]
         for name, by_method in found.items()
     ]
     arrived = [
@@ -167,6 +161,7 @@ def write(results: str) -> None:
 
 
 def main() -> None:
+    helpers.start()
     gold = json.loads((FOLDER / "gold.json").read_text(encoding="utf-8"))
     names = asked(__doc__.splitlines()[0], NAMES)
     results = as_table({name: compare(name, gold[name]) for name in names}, gold)

@@ -63,7 +63,19 @@ class OneWay:
     def posterior_of_many(self, points: int = 13, reach: float = 6.0) -> OneWayPosterior:
         """The exact posterior where there are hundreds of groups, each with the same number of readings.
 
-        Both scales are then well known, and the grid spans `reach` posterior sds to each side of their usual estimates.
+        Both scales are then well known, and a small grid holds their posterior.
+
+        Parameters
+        ----------
+        points : int
+            Of the grid, along each scale.
+        reach : float
+            How far the grid goes to each side of the usual estimates (analysis of variance), in posterior sds.
+
+        Raises
+        ------
+        ValueError
+            Where groups differ in size, or by no more than chance.
         """
         spare = self.size.sum() - len(self.size)
         noise, of_means = self.squares / spare, self.mean.var()
