@@ -69,21 +69,25 @@ def test_stored_notebook_works_in_jupyterlab_without_its_kernel(browser, tmp_pat
         # JupyterLab runs no stored JavaScript before the reader has said that it may
         page.evaluate("() => void window.jupyterapp.commands.execute('notebook:trust')")
         page.click(".jp-Dialog .jp-mod-accept")
-        part(page, "mu").focus()
+        page.wait_for_function(f"document.querySelectorAll('.elbo-widget').length === {len(WIDGETS)}")
+        change, live, two = (
+            page.locator(f".{WIDGETS[name]}") for name in ("ChangeOfVariables", "LiveFit", "TwoUncertainties")
+        )
+        part(change, "mu").focus()
         page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowDown")  # which the notebook would take to go to the next cell
         page.keyboard.press("ArrowRight")
-        assert part(page, "mu-value").inner_text() == "0.01"
-        part(page, "jacobian").click()
-        assert part(page, "reading").inner_text().startswith("Area on (0, 1): 0.207")
-        assert part(page, "target").locator("option").all_inner_texts() == ["none", *BETAS]
+        assert part(change, "mu-value").inner_text() == "0.01"
+        part(change, "jacobian").click()
+        assert part(change, "reading").inner_text().startswith("Area on (0, 1): 0.207")
+        assert part(change, "target").locator("option").all_inner_texts() == ["none", *BETAS]
         page.locator(".correlated-gaussian [data-id=rho]").focus()
         page.keyboard.press("ArrowLeft")
         assert page.locator(".correlated-gaussian .elbo-reading").inner_text().startswith("Best mean-field: 0.613")
-        part(page, "run").click()
-        page.wait_for_function("document.querySelector('[data-id=steps]').value > 20")
-        part(page, "run").click()
-        part(page, "x1").focus()
+        part(live, "run").click()
+        page.wait_for_function("document.querySelector('.live-fit [data-id=steps]').value > 20")
+        part(live, "run").click()
+        part(two, "x1").focus()
         page.keyboard.press("ArrowRight")
-        assert part(page, "x1-value").inner_text() == "2.05"
+        assert part(two, "x1-value").inner_text() == "2.05"
         page.close()
