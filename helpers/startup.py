@@ -83,6 +83,8 @@ def use_fast_backends():
     # "Mode" is PyTensor's own default: whoever has set another one meant it.
     if pytensor.config.mode == "Mode":
         pytensor.config.mode = uncompiled()
+    # PyMC draws initial points by a mode of its own
+    pytensor.compile.mode.FAST_COMPILE.linker = uncompiled().linker
 
     # Only calls by the reader: these are looked up in `pm`, PyMC's own modules keep the originals.
     bar = {} if _is_watched() else {"progressbar": False}
@@ -115,6 +117,7 @@ def uncompiled():
     FAST_COMPILE would leave out the rewrites that keep logarithms finite (log p of a label at logit 38 is then -inf).
     Fused and in-place operations are for compilers: by Python they are slower.
     """
+    from pytensor import config
     from pytensor.compile.mode import Mode
     from pytensor.graph.rewriting.basic import node_rewriter, out2in
     from pytensor.graph.rewriting.db import RewriteDatabaseQuery
@@ -127,8 +130,15 @@ def uncompiled():
         half, few = len(node.inputs) // 2, len(node.inputs) < AT_ONCE
         return None if few else [node.op(node.op(*node.inputs[:half]), node.op(*node.inputs[half:]))]
 
+    class ByPython(VMLinker):
+        """Also what is inside a loop, which PyTensor compiles in C where it finds a compiler: 9 s for an LKJ prior."""
+
+        def make_all(self, *args, **kwargs):
+            with config.change_flags(cxx=""):
+                return super().make_all(*args, **kwargs)
+
     rewrites = RewriteDatabaseQuery(include=["fast_run"], exclude=["fusion", "inplace"])
-    mode = Mode(VMLinker(use_cloop=False, c_thunks=False), rewrites)
+    mode = Mode(ByPython(use_cloop=False, c_thunks=False), rewrites)
     return mode.register((out2in(split, name="split"), 100))  # after all others, which would join them again
 
 

@@ -19,6 +19,7 @@ import pytest
 from packaging.version import Version
 from pymc.variational import Inference
 from pytensor.compile.mode import get_mode
+from pytensor.link.c.op import COp
 from pytensor.link.vm import VMLinker
 
 import helpers
@@ -137,9 +138,20 @@ def test_sample_runs_nutpie_on_jax(policy, model, monkeypatch):
 def test_one_off_draws_are_not_compiled(policy, model):
     assert pytensor.config.mode is startup.uncompiled()
     linker = model.compile_logp().f.maker.linker
-    assert (type(linker), linker.use_cloop, linker.c_thunks) == (VMLinker, False, False)
+    assert isinstance(linker, VMLinker) and not linker.use_cloop and not linker.c_thunks
     with model:
         assert pm.draw(model["mu"], draws=5, random_seed=1).shape == (5,)
+
+
+def test_nor_are_the_loops_in_them(policy, monkeypatch):
+    monkeypatch.setattr(COp, "make_c_thunk", lambda self, node, *rest: pytest.fail(f"{node} is compiled in C"))
+    with pm.Model() as model:
+        pm.LKJCholeskyCov("L", n=3, eta=2, sd_dist=pm.Exponential.dist(1))
+        pm.Normal("x", 0, 1, shape=2)
+    with pytensor.config.change_flags(cxx="g++"):  # as on a machine that has a compiler
+        assert model.initial_point()["L_cholesky-cov-packed__"].shape == (6,)
+        assert model.compile_d2logp()(model.initial_point()).shape == (8, 8)
+        assert pm.draw(model["L"], random_seed=1).shape == (6,)
 
 
 @pytest.fixture
