@@ -10,7 +10,7 @@ import pytest
 from ipykernel.kernelspec import get_kernel_dict
 
 from tools import store
-from tools.browser import REPOSITORY, chromium, jupyter, missing
+from tools.browser import REPOSITORY, chromium, jupyter, missing, note_failed_requests
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("[0-9]*.ipynb"))
 SHOWN = "window.jupyterapp.shell.currentWidget"
@@ -62,7 +62,7 @@ class Lab:
         self.folder, self.failed = folder, []
         self.page = browser.new_page(viewport={"width": 1150, "height": 1000})
         self.page.set_default_timeout(60_000)
-        self.page.on("requestfailed", lambda request: self.failed.append(f"{request.failure} {request.url}"))
+        note_failed_requests(self.page, lambda words: self.failed.append(words))
         self.page.on("response", lambda reply: reply.status < 400 or self.failed.append(f"{reply.status} {reply.url}"))
         self.page.goto(address.format(page=f"lab/tree/{first}"))  # where the command leads
         self.page.wait_for_function("window.jupyterapp")

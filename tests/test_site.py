@@ -15,6 +15,7 @@ from bs4 import BeautifulSoup
 
 from tests.support.widgets import WIDGETS
 from tools import glossary, quiz
+from tools.browser import note_failed_requests
 from tools.chapters import chapters
 from tools.ledger import claims_of
 
@@ -113,7 +114,7 @@ def test_every_page_in_a_browser_without_network(pages, browser):
     page = context.new_page()
     page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(f"{page.url}: {m.text}"))
     page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
-    page.on("requestfailed", lambda request: complaints.append(f"{page.url}: failed {request.url}"))
+    note_failed_requests(page, lambda words: complaints.append(f"{page.url}: {words}"))
     for file, soup in pages.items():
         page.goto(file.as_uri())
         formulas = len(soup.select(".math"))

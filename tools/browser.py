@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -132,6 +132,19 @@ def chromium() -> Iterator:
             yield browser
         finally:
             browser.close()
+
+
+def note_failed_requests(page, note: Callable[[str], None]) -> None:
+    """Call `note` with each request of `page` that fails.
+
+    Not with one that the page itself gave up: JupyterLab puts a picture on the page, and then writes its address anew.
+    """
+
+    def tell(request):
+        if request.failure != "net::ERR_ABORTED":
+            note(f"{request.failure} {request.url}")
+
+    page.on("requestfailed", tell)
 
 
 def write_notebook(path: Path, *cells: str) -> None:
