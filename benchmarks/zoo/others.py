@@ -1,6 +1,6 @@
-"""Hold what others offer against the gold of eight regressions of the zoo, beside `approximate`: one seed each.
+"""Hold what others offer against the gold of twenty posteriors of the zoo, beside `approximate`: one seed each.
 
-uv run --group bench python -m benchmarks.zoo.others             # all eight; a table in zoo/OTHERS.md, which says what each is
+uv run --group bench python -m benchmarks.zoo.others             # all twenty; a table in zoo/OTHERS.md, which says what each is
 uv run --group bench python -m benchmarks.zoo.others wells tight # some, printed only
 """
 
@@ -37,12 +37,16 @@ SEED = 1
 RATES = 0.1, 0.01, 0.001
 STEPS = 10_000
 PATHS = 8  # with BlackJAX's 200 draws each
-NAMES = "score-iq", "score-interaction", "log-earnings", "tight", "temperature-trend", "house-prices", "robust", "wells"
+NAMES = (
+    *("score-iq", "score-interaction", "log-earnings", "tight", "temperature-trend", "house-prices", "robust", "wells"),
+    *("ridge", "roaches-negbin", "ordered-logistic", "bioassay", "softmax", "gasoline", "seeds", "pumps", "dogs"),
+    *("eight-schools", "ar5", "hidden-markov"),
+)
 PACKAGES = ("pymc", "numpyro", "blackjax", "nutpie", "jax")
 HEAD = """# The zoo, and what others offer
 
 Worst error of a mean of ζ, in posterior sds, and least and largest ratio of sds, against `gold.json`; then CPU seconds, from
-the PyMC model to the draws with nothing compiled. One seed; eight regressions as people write them, with raw columns.
+the PyMC model to the draws with nothing compiled. One seed; eight regressions as people write them, with raw columns, and twelve posteriors of other kinds.
 `pm.fit()` is PyMC's default, 10,000 steps of mean-field ADVI. "Tuned" is full rank with Adam, {steps:,} steps at each of the
 rates {rates}, of which the one with the least loss at the end is kept; the seconds are those of all three.
 Pathfinder is BlackJAX's as it comes, {paths} paths of at most 30 steps and 200 draws, resampled by importance weights. NUTS is

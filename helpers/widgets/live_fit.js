@@ -4,30 +4,33 @@
 
 const PANEL = { height: 270, margin: { left: 50, right: 12, top: 8, bottom: 38 } };
 const SPEED = 0.15; // steps a millisecond
+const AT_ONCE = 4000; // draws in one frame; what is left comes in the next ones
+const EVERY = 10; // steps from one exact loss to the next
 const START = [0, 0, 0, 0, 0]; // φ = (μ, log diagonal of L, the entry below it): N(0, I)
 
 // The draws η of one step, pairs of standard normal numbers.
 export const normals = ({ seed, draws }, step) => range(draws).map((draw) => normalPair(seed, step * draws + draw));
 
-// log(1 + e^z) and its slope.
-function softplus(z) {
-  const small = Math.exp(-Math.abs(z));
-  return [Math.max(z, 0) + Math.log1p(small), (z > 0 ? 1 : small) / (1 + small)];
-}
+// log(1 + e^z).
+const softplus = (z) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
 
 // log p̃ at ζ, in nats, and its two slopes.
-function logJoint([a, b], { data: [x, y], prior_sd }) {
+function logJoint(a, b, { data: [x, y], prior_sd }) {
   const variance = prior_sd ** 2;
   let value = (-0.5 * (a * a + b * b)) / variance - Math.log(2 * Math.PI * variance);
-  let [slopeA, slopeB] = [-a / variance, -b / variance];
+  let slopeA = -a / variance;
+  let slopeB = -b / variance;
+  let product = 1; // of all 1 + e^−|logit|, at most 2^100: one logarithm for all rows
   for (let row = 0; row < x.length; row++) {
     const logit = a + b * x[row];
-    const [soft, p] = softplus(logit);
-    value += y[row] * logit - soft;
-    slopeA += y[row] - p;
-    slopeB += (y[row] - p) * x[row];
+    const small = Math.exp(-Math.abs(logit));
+    const left = y[row] - (logit > 0 ? 1 : small) / (1 + small);
+    product *= 1 + small;
+    value += y[row] * logit - Math.max(logit, 0);
+    slopeA += left;
+    slopeB += left * x[row];
   }
-  return [value, slopeA, slopeB];
+  return [value - Math.log(product), slopeA, slopeB];
 }
 
 // −ELBO and its gradient with respect to φ, both from the draws of one step.
@@ -36,7 +39,7 @@ export function estimate([mu1, mu2, log1, log2, c], etas, { family, stl }, optio
   let loss = -log1 - log2 - Math.log(2 * Math.PI);
   const gradient = [0, 0, stl ? 0 : -1, stl ? 0 : -1, 0];
   for (const [eta1, eta2] of etas) {
-    const [logP, slope1, slope2] = logJoint([mu1 + a * eta1, mu2 + c * eta1 + b * eta2], options);
+    const [logP, slope1, slope2] = logJoint(mu1 + a * eta1, mu2 + c * eta1 + b * eta2, options);
     loss += (-0.5 * (eta1 * eta1 + eta2 * eta2) - logP) / etas.length;
     // of log q − log p̃ in ζ; log q's own slope is −(L⁻¹)ᵀη
     const up2 = -slope2 - (stl ? eta2 / b : 0);
@@ -56,7 +59,7 @@ export function exactLoss([mu1, mu2, log1, log2, c], { data: [x, y], prior_sd, q
   for (let row = 0; row < x.length; row++) {
     const [mean, sd] = [mu1 + mu2 * x[row], Math.hypot(a + c * x[row], b * x[row])];
     loss -= y[row] * mean;
-    for (let k = 0; k < nodes.length; k++) loss += weights[k] * softplus(mean + sd * nodes[k])[0];
+    for (let k = 0; k < nodes.length; k++) loss += weights[k] * softplus(mean + sd * nodes[k]);
   }
   return loss;
 }
@@ -77,17 +80,18 @@ function step(run, state, options) {
 
 const runs = new WeakMap(); // the last run of each model, by its options
 
-// The fit of a state, at least as far as its steps: φ after each step, from 0 on, the estimates of −ELBO that the steps
-// saw, and its exact values at every fifth.
-export function fit(state, options) {
+// The fit of a state, as far as its steps, or as `most` new draws take it: φ after each step, from 0 on, the estimates of
+// −ELBO that the steps saw, and its exact values at every tenth.
+export function fit(state, options, most = Infinity) {
   const { steps, running, ...chosen } = state;
   let run = runs.get(options);
   if (!run || !same(chosen, run.chosen)) {
     run = { chosen, path: [START], estimates: [], exact: [], mean: START, square: START };
     runs.set(options, run);
   }
-  while (run.estimates.length < steps) step(run, state, options);
-  while (5 * run.exact.length < run.path.length) run.exact.push(exactLoss(run.path[5 * run.exact.length], options));
+  const end = Math.min(steps, run.estimates.length + Math.ceil(most / state.draws));
+  while (run.estimates.length < end) step(run, state, options);
+  while (EVERY * run.exact.length < run.path.length) run.exact.push(exactLoss(run.path[EVERY * run.exact.length], options));
   return run;
 }
 
@@ -149,10 +153,11 @@ function losses({ estimates, exact }, { steps, family }, { losses, best, steps: 
   const { x, y, svg } = panel({ ...PANEL, width }, across, up);
   const draw = (name, points) => (points.length ? `<path class="lf-${name}" d="${line(points)}"/>` : "");
   const noisy = estimates.slice(0, steps).map((loss, k) => [x(k), y(loss)]);
-  const quiet = exact.slice(0, Math.floor(steps / 5) + 1).map((loss, k) => [x(5 * k), y(loss)]);
+  const last = Math.floor(steps / EVERY);
+  const quiet = exact.slice(0, last + 1).map((loss, k) => [x(EVERY * k), y(loss)]);
   const least = y(best[family].loss);
   const words = `the loss at each of ${steps} steps, down from ${fixed(exact[0], 0)} nats, and the least possible`;
-  const [now, top] = [exact[Math.floor(steps / 5)], losses[1]];
+  const [now, top] = [exact[last], losses[1]];
   const above = now > top ? `<text x="${x(0.3 * all)}" y="16">loss: ${fixed(now, 0)} nats ↑</text>` : "";
   return svg(
     words,
@@ -169,7 +174,7 @@ export function describe({ path }, { steps, family }, options) {
   return `Step ${grouped(steps)}: loss ${fixed(loss, 2)} nats, ${above} above the best ${family} q, ${fixed(least, 2)}`;
 }
 
-// Makes the controls change the model.
+// Makes the controls change the model. Returns a function that ends a fit that is under way.
 function connect(parts, model, { draws, steps: all }) {
   const on = controlling(parts, model);
   const begun = ({ steps, running }) => (steps < all || running ? {} : { steps: 0 }); // after the end, once more
@@ -183,13 +188,18 @@ function connect(parts, model, { draws, steps: all }) {
   on("draws", "input", ({ value }) => ({ draws: draws[value] }));
   on("family", "change", ({ value }) => ({ family: value }));
   for (const name of ["stl", "decay"]) on(name, "change", ({ checked }) => ({ [name]: checked }));
+  return () => cancelAnimationFrame(parts.timer);
 }
 
 function drawState(parts, state, options) {
-  const run = fit(state, options);
+  cancelAnimationFrame(parts.timer);
+  const run = fit(state, options, AT_ONCE);
+  const reached = Math.min(state.steps, run.estimates.length);
+  if (reached < state.steps) parts.timer = requestAnimationFrame(() => drawState(parts, state, options)); // go on
+  const shown = { ...state, steps: reached };
   drawPlots(parts, {
-    plane: (width) => plane(run, state, options, width),
-    loss: (width) => losses(run, state, options, width),
+    plane: (width) => plane(run, shown, options, width),
+    loss: (width) => losses(run, shown, options, width),
   });
   const { steps, rate, draws, family, running } = state;
   place(parts, "steps", steps, grouped(steps));
@@ -199,7 +209,7 @@ function drawState(parts, state, options) {
   for (const name of ["stl", "decay"]) parts[name].checked = state[name];
   say(parts.run, running ? "Pause" : "Run");
   parts.live.setAttribute("aria-live", running ? "off" : "polite"); // nobody wants to hear every step
-  say(parts.reading, describe(run, state, options));
+  if (reached === steps) say(parts.reading, describe(run, state, options));
   say(parts.paid, `${grouped(steps)} steps of ${amount(draws)}: ${grouped(steps * draws)} gradients of log p̃`);
 }
 

@@ -254,7 +254,7 @@ class LiveFit(Pictured):
             "steps": STEPS,
             "data": [x.tolist(), y.tolist()],
             "prior_sd": PRIOR_SD,
-            "quadrature": [NODES.tolist(), WEIGHTS.tolist()],
+            "quadrature": [part[WEIGHTS > 1e-14].tolist() for part in (NODES, WEIGHTS)],  # the rest counts for nothing
             "best": {family: {"phi": phi.tolist(), "loss": loss} for family, (phi, loss) in best.items()},
             "contours": [points.round(3).tolist() for points in contours()],
             "radii": RADII,

@@ -2,7 +2,7 @@
 
 const MARGIN = { left: 44, right: 10, top: 8, bottom: 38 };
 const WIDEST = 520; // pixels
-const BUDGET = 8; // ms of moving particles in one frame
+const BUDGET = 4; // ms of moving particles in one frame
 
 // x ~ N(0, sdX²), and given x, y ~ N(curve(x), sdY²): the slopes of the log density.
 const along = (sdX, sdY, curve, slope) => (x, y) => {
