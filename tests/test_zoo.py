@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from benchmarks.zoo import ZOO, gold
+from benchmarks.zoo import TRIED, ZOO, extras, gold
 from helpers.fits import FlatModel, approximate
 
 GOLD = json.loads(gold.FILE.read_text(encoding="utf-8"))
@@ -128,5 +128,25 @@ def test_the_table_of_others_has_the_posteriors_and_the_methods_that_it_says():
     from benchmarks.zoo import others
 
     text = (others.FOLDER / "OTHERS.md").read_text(encoding="utf-8")
-    assert re.findall(r"^\| ([\w-]+) \| \d", text, re.MULTILINE) == list(others.NAMES)
+    assert re.findall(r"^\| ([\w-]+) \| \d", text, re.MULTILINE) == list(TRIED)
     assert f"| posterior | size | {' | '.join(others.METHODS)} |" in text
+
+
+def test_the_table_of_pymc_extras_has_the_posteriors_and_the_methods_that_it_says():
+    text = (extras.FOLDER / "EXTRAS.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| ([\w-]+) \| \d", text, re.MULTILINE) == list(TRIED)
+    assert all(f"`fit_{method}`" in text for method in extras.METHODS)
+
+
+def test_draws_of_pymc_extras_are_compared_on_the_scale_of_the_gold():
+    import pymc as pm
+    import xarray as xr
+
+    with pm.Model() as model:
+        pm.Normal("b", shape=2)
+        pm.HalfNormal("a")
+        pm.Uniform("c", 1, 3)
+    draws = {"a": np.exp([1.0, 2.0]), "b": np.array([[0.1, 0.2], [0.3, 0.4]]), "c": np.array([2.0, 2.0])}
+    posterior = xr.Dataset({k: (("chain", "draw", "b_dim_0")[: v.ndim + 1], v[None]) for k, v in draws.items()})
+    np.testing.assert_allclose(extras.unconstrained(model, posterior), [[0.1, 0.2, 1, 0], [0.3, 0.4, 2, 0]], atol=1e-9)
+    assert [part.split("[")[0] for part in FlatModel(model).labels] == ["b", "b", "a_log__", "c_interval__"]

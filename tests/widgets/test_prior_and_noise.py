@@ -45,11 +45,10 @@ def test_the_evidence_is_the_density_of_the_readings(state):
     marginal = state.prior**2 * features @ features.T + state.noise**2 * np.eye(state.rows)
     density = stats.multivariate_normal.logpdf(y, np.zeros(state.rows), marginal) if state.rows else 0
     assert evidence == pytest.approx(density, rel=1e-6, abs=1e-9)
-    gain = state.prior**2 * features.T @ np.linalg.inv(marginal)  # the same posterior, from the readings' side
-    np.testing.assert_allclose(mean, gain @ y, atol=1e-6)
-    np.testing.assert_allclose(
-        covariance, state.prior**2 * (np.eye(2) - gain @ features), rtol=1e-4, atol=1e-9 * state.prior**2
-    )
+    # the same posterior by least squares: the prior is two more readings, of 0
+    inverse = np.linalg.pinv(np.vstack([features / state.noise, np.eye(2) / state.prior]))
+    np.testing.assert_allclose(mean, inverse @ np.concatenate([y / state.noise, [0, 0]]), rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(covariance, inverse @ inverse.T, rtol=1e-7, atol=1e-9)
 
 
 @pytest.mark.parametrize("state", [State(1, 0.5, 4), State(0.5, 1.3, 3), State(1, 1, 20)])
