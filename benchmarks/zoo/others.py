@@ -45,7 +45,8 @@ the PyMC model to the draws with nothing compiled. One seed; eight regressions a
 `pm.fit()` is PyMC's default, 10,000 steps of mean-field ADVI. "Tuned" is full rank with Adam, {steps:,} steps at each of the
 rates {rates}, of which the one with the least loss at the end is kept; the seconds are those of all three.
 Pathfinder is BlackJAX's as it comes, {paths} paths of at most 30 steps and 200 draws, resampled by importance weights. NUTS is
-nutpie as it comes, with its default backend. `pm.fit` runs in PyTensor's mode of the course's start-up. Versions:
+nutpie as it comes, with its default backend. `pm.fit` runs in PyTensor's mode of the course's start-up. "–": it ended
+at NaN. Versions:
 {versions}. Made by `python -m benchmarks.zoo.others`.
 
 """
@@ -130,7 +131,10 @@ def compare(name: str, gold: dict) -> dict[str, tuple[float, float, float, float
     found = {}
     for method, fit in METHODS.items():
         flat, began = FlatModel(ZOO[name].model()), time.process_time()
-        mean, sd = (np.asarray(part, float) for part in fit(flat))
+        try:
+            mean, sd = (np.asarray(part, float) for part in fit(flat))
+        except FloatingPointError:  # how pm.fit ends at NaN
+            mean = sd = np.full(flat.size, np.nan)
         seconds, ratio = time.process_time() - began, sd / gold["sd"]
         found[method] = np.abs((mean - gold["mean"]) / gold["sd"]).max(), ratio.min(), ratio.max(), seconds
         print(name, method, *(f"{value:.3g}" for value in found[method]), sep=" | ", flush=True)
@@ -138,13 +142,14 @@ def compare(name: str, gold: dict) -> dict[str, tuple[float, float, float, float
     return found
 
 
+def in_words(judged: tuple[float, float, float, float]) -> str:
+    error, low, high, seconds = judged
+    return f"{error:.3g} · {low:.3g}–{high:.3g} · {seconds:.0f} s" if np.isfinite(error) else "–"
+
+
 def as_table(found: dict, gold: dict) -> str:
     """A row for each posterior; in the last, how many arrived."""
-    rows = [
-        [name, len(gold[name]["labels"])]
-        + [f"{e:.3g} · {low:.3g}–{high:.3g} · {s:.0f} s" for e, low, high, s in by_method.values()]
-        for name, by_method in found.items()
-    ]
+    rows = [[name, len(gold[name]["labels"]), *map(in_words, found[name].values())] for name in found]
     arrived = [
         sum(one[method][0] < MEAN and SDS[0] < one[method][1] and one[method][2] < SDS[1] for one in found.values())
         for method in METHODS
