@@ -75,6 +75,8 @@ def tuned(flat: FlatModel) -> tuple[np.ndarray, np.ndarray]:
             except FloatingPointError:
                 continue
         found.append((approx.hist[-STEPS // 10 :].mean(), moments(flat, approx)))
+    if not found:
+        raise FloatingPointError("NaN at every rate")
     return min(found, key=lambda one: np.nan_to_num(one[0], nan=np.inf))[1]
 
 
