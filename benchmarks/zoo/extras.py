@@ -27,7 +27,8 @@ HEAD = """# The zoo, and pymc-extras
 
 Worst error of a mean of ζ, in posterior sds, and least and largest ratio of sds, against `gold.json`; then CPU seconds, from
 the PyMC model to the draws with nothing compiled. One seed; the posteriors of [OTHERS.md](OTHERS.md), where `approximate` is, too.
-`fit_laplace`, `fit_pathfinder` and `fit_dadvi` as they come. "–": an error, or draws that are not finite. pymc-extras asks for an
+`fit_laplace`, `fit_pathfinder` and `fit_dadvi` as they come, with 500, 1,000 and 1,000 draws: so a mean that is right may be off by
+0.1, by chance. "–": an error, or draws that are not finite. pymc-extras asks for an
 older PyMC than the course. Versions: {versions}. Made by `python -m benchmarks.zoo.extras`, in an environment of its own.
 
 """

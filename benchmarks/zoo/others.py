@@ -41,12 +41,12 @@ PACKAGES = ("pymc", "numpyro", "blackjax", "nutpie", "jax")
 HEAD = """# The zoo, and what others offer
 
 Worst error of a mean of ζ, in posterior sds, and least and largest ratio of sds, against `gold.json`; then CPU seconds, from
-the PyMC model to the draws with nothing compiled. One seed; eight regressions as people write them, with raw columns, and twelve posteriors of other kinds.
-`pm.fit()` is PyMC's default, 10,000 steps of mean-field ADVI. "Tuned" is full rank with Adam, {steps:,} steps at each of the
-rates {rates}, of which the one with the least loss at the end is kept; the seconds are those of all three.
-Pathfinder is BlackJAX's as it comes, {paths} paths of at most 30 steps and 200 draws, resampled by importance weights. NUTS is
-nutpie as it comes, with its default backend. `pm.fit` runs in PyTensor's mode of the course's start-up. "–": it ended
-at NaN. Versions:
+the PyMC model to the draws with nothing compiled. One seed; eight regressions as people write them, with raw columns, and
+twelve posteriors of other kinds. "–": it ended at NaN. `pm.fit()` is PyMC's default, 10,000 steps of mean-field ADVI.
+"Tuned" is full rank with Adam, {steps:,} steps at each of the rates {rates}, of which the one with the least loss at the
+end is kept; the seconds are those of all three. Pathfinder is BlackJAX's as it comes, {paths} paths of at most 30 steps and
+200 draws, resampled by importance weights. NUTS is nutpie as it comes, with its default backend. `pm.fit` runs in
+PyTensor's mode of the course's start-up. Versions:
 {versions}. Made by `python -m benchmarks.zoo.others`.
 
 """
