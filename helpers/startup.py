@@ -117,7 +117,7 @@ def uncompiled():
     FAST_COMPILE would leave out the rewrites that keep logarithms finite (log p of a label at logit 38 is then -inf).
     Fused and in-place operations are for compilers: by Python they are slower.
     """
-    from pytensor import config
+    import pytensor
     from pytensor.compile.mode import Mode
     from pytensor.graph.rewriting.basic import node_rewriter, out2in
     from pytensor.graph.rewriting.db import RewriteDatabaseQuery
@@ -134,7 +134,7 @@ def uncompiled():
         """Also what is inside a loop, which PyTensor compiles in C where it finds a compiler: 9 s for an LKJ prior."""
 
         def make_all(self, *args, **kwargs):
-            with config.change_flags(cxx=""):
+            with pytensor.config.change_flags(cxx=""):
                 return super().make_all(*args, **kwargs)
 
     rewrites = RewriteDatabaseQuery(include=["fast_run"], exclude=["fusion", "inplace"])
