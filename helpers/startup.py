@@ -55,7 +55,7 @@ def use_fast_backends():
       the call says ``backend=`` or ``compile_kwargs={"mode": ...}``; a model with an operation that JAX does not have
       gets PyMC's own backend, numba, and a printed line says so;
     - the rest (``approx.sample``, ``pm.draw``, predictive draws) uses PyTensor's Python linker, with all rewrites
-      that PyMC's own mode applies: the same answers, nothing compiled;
+      that PyMC's own mode applies: the same answers, nothing compiled, loops included (nor in mode ``"FAST_COMPILE"``);
     - progress bars appear only where somebody watches; a call that says ``progressbar=`` wins;
     - an interrupt of such a fit keeps what it has at any moment;
     - PyMC logs warnings and errors, no longer its progress notes; where a fit was interrupted is printed. (It

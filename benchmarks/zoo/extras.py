@@ -18,6 +18,8 @@ import numpy as np
 import pymc as pm
 
 from benchmarks.zoo import TRIED, ZOO
+from benchmarks.zoo.errors import errors, in_words
+from tools.markdown import table
 
 FOLDER = Path(__file__).parent
 SEED = 1
@@ -27,9 +29,9 @@ HEAD = """# The zoo, and pymc-extras
 
 Worst error of a mean of ζ, in posterior sds, and least and largest ratio of sds, against `gold.json`; then CPU seconds, from
 the PyMC model to the draws with nothing compiled. One seed; the posteriors of [OTHERS.md](OTHERS.md), where `approximate` is, too.
-`fit_laplace`, `fit_pathfinder` and `fit_dadvi` as they come, with 500, 1,000 and 1,000 draws: so a mean that is right may be off by
-0.1, by chance. "–": an error, or draws that are not finite. pymc-extras asks for an
-older PyMC than the course. Versions: {versions}. Made by `python -m benchmarks.zoo.extras`, in an environment of its own.
+`fit_laplace`, `fit_pathfinder` and `fit_dadvi` as they come, with 500, 1,000 and 1,000 draws: so a mean that is right may be off
+by 0.1, by chance. "–": an error, or draws that are not finite. pymc-extras asks for an older PyMC than the course. Versions:
+{versions}. Made by `python -m benchmarks.zoo.extras`, in an environment of its own.
 
 """
 
@@ -61,23 +63,20 @@ def judged(method: str, name: str, gold: dict) -> str:
     except Exception as error:  # noqa: BLE001 (whatever it is, the row says that there is no answer)
         print(name, method, type(error).__name__, error, file=sys.stderr)
         return "–"
-    error, ratio = np.abs(zeta.mean(axis=0) - gold["mean"]) / gold["sd"], zeta.std(axis=0) / gold["sd"]
-    if not np.isfinite(error).all():
-        return "–"
-    return f"{error.max():.3g} · {ratio.min():.3g}–{ratio.max():.3g} · {seconds:.0f} s"
+    return in_words(errors(zeta.mean(axis=0), zeta.std(axis=0), gold), seconds)
 
 
 def main() -> None:
     names = sys.argv[1:] or list(TRIED)
     gold = json.loads((FOLDER / "gold.json").read_text(encoding="utf-8"))
-    lines = ["| posterior | size | " + " | ".join(f"`fit_{method}`" for method in METHODS) + " |", "| --- " * 5 + "|"]
+    rows = []
     for name in names:
-        cells = [judged(method, name, gold[name]) for method in METHODS]
-        lines.append(f"| {name} | {len(gold[name]['labels'])} | {' | '.join(cells)} |")
-        print(lines[-1], flush=True)
+        rows.append([name, len(gold[name]["labels"]), *(judged(method, name, gold[name]) for method in METHODS)])
+        print(*rows[-1], sep=" | ", flush=True)
     if names == list(TRIED):
         versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
-        (FOLDER / "EXTRAS.md").write_text(HEAD.format(versions=versions) + "\n".join(lines) + "\n", encoding="utf-8")
+        head = ["posterior", "size", *(f"`fit_{method}`" for method in METHODS)]
+        (FOLDER / "EXTRAS.md").write_text(HEAD.format(versions=versions) + table(head, rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

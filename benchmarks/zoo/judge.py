@@ -14,13 +14,13 @@ import numpy as np
 
 import helpers
 from benchmarks.zoo import ZOO
+from benchmarks.zoo.errors import MEAN, SDS, arrived, errors
 from helpers.fits import FlatModel, approximate
 from tools.gold import asked
 from tools.markdown import table
 
 FOLDER = Path(__file__).parent
 SEEDS = 1, 2, 3
-MEAN, SDS = 0.1, (0.9, 1.1)  # what counts as arrived: every mean within so many posterior sds, every ratio of sds
 HEAD = """# The zoo
 
 Every margin of ζ against long NUTS chains (`gold.json`; R-hat < 1.01, 4,000 effective draws at least): worst error of a mean, in
@@ -31,13 +31,6 @@ beside it: take the seconds as upper bounds).
 
 """
 COLUMNS = ["posterior", "size", "q", "corrected", "trusted", "cold (s)", "warm (s)"]
-
-
-def errors(fit, gold: dict) -> np.ndarray:
-    """Worst error of a mean, in posterior sds; least and largest ratio of sds."""
-    mean, sd = np.array(gold["mean"]), np.array(gold["sd"])
-    ratio = fit.sd / sd
-    return np.array([np.abs((fit.mean - mean) / sd).max(), ratio.min(), ratio.max()])
 
 
 def worst(found: list[np.ndarray]) -> str:
@@ -53,13 +46,13 @@ def judge(name: str, gold: dict) -> dict:
         fits.append(approximate(flat, seed=seed, progress=False))
         seconds.append(time.perf_counter() - began)
         began = time.perf_counter()
-    found = [errors(fit.draws, gold) for fit in fits]
+    of_q = [errors(fit.q.mean, fit.q.sd, gold) for fit in fits]
+    found = [errors(fit.draws.mean, fit.draws.sd, gold) for fit in fits]
     trusted = [fit.usable for fit in fits]
-    arrived = [shift < MEAN and SDS[0] < low and high < SDS[1] for shift, low, high in found]
-    cells = [name, flat.size, worst([errors(fit.q, gold) for fit in fits]), worst(found)]
+    cells = [name, flat.size, worst(of_q), worst(found)]
     cells += [f"{sum(trusted)} of {len(SEEDS)}", f"{seconds[0]:.1f}", f"{np.median(seconds[1:]):.1f}"]
     print(*cells, *{fit.verdict for fit in fits if not fit.usable}, sep=" | ", flush=True)
-    row = {"cells": cells, "trusted": trusted, "arrived": arrived}
+    row = {"cells": cells, "trusted": trusted, "arrived": [*map(arrived, found)]}
     return row | {"unimodal": ZOO[name].unimodal, "hard": ZOO[name].hard}
 
 

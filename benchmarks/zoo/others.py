@@ -25,8 +25,8 @@ from numpyro.infer.autoguide import AutoMultivariateNormal
 
 import helpers
 from benchmarks.zoo import TRIED, ZOO
+from benchmarks.zoo.errors import arrived, errors, in_words
 from benchmarks.zoo.gold import in_order
-from benchmarks.zoo.judge import MEAN, SDS
 from helpers.fits import FlatModel, approximate
 from helpers.fits.starting_places import jittered
 from tools.gold import asked
@@ -128,8 +128,8 @@ METHODS = {
 }
 
 
-def compare(name: str, gold: dict) -> dict[str, tuple[float, float, float, float]]:
-    """Of each method: worst error of a mean, least and largest ratio of sds, seconds."""
+def compare(name: str, gold: dict) -> dict[str, tuple[np.ndarray, float]]:
+    """Of each method: its errors, NaN where there is no answer, and its seconds."""
     found = {}
     for method, fit in METHODS.items():
         flat, began = FlatModel(ZOO[name].model()), time.process_time()
@@ -137,26 +137,17 @@ def compare(name: str, gold: dict) -> dict[str, tuple[float, float, float, float
             mean, sd = (np.asarray(part, float) for part in fit(flat))
         except FloatingPointError:  # how pm.fit ends at NaN
             mean = sd = np.full(flat.size, np.nan)
-        seconds, ratio = time.process_time() - began, sd / gold["sd"]
-        found[method] = np.abs((mean - gold["mean"]) / gold["sd"]).max(), ratio.min(), ratio.max(), seconds
-        print(name, method, *(f"{value:.3g}" for value in found[method]), sep=" | ", flush=True)
+        found[method] = errors(mean, sd, gold), time.process_time() - began
+        print(name, method, in_words(*found[method]), sep=" | ", flush=True)
         jax.clear_caches()
     return found
 
 
-def in_words(judged: tuple[float, float, float, float]) -> str:
-    error, low, high, seconds = judged
-    return f"{error:.3g} · {low:.3g}–{high:.3g} · {seconds:.0f} s" if np.isfinite(error) else "–"
-
-
 def as_table(found: dict, gold: dict) -> str:
     """A row for each posterior; in the last, how many arrived."""
-    rows = [[name, len(gold[name]["labels"]), *map(in_words, found[name].values())] for name in found]
-    arrived = [
-        sum(one[method][0] < MEAN and SDS[0] < one[method][1] and one[method][2] < SDS[1] for one in found.values())
-        for method in METHODS
-    ]
-    last = ["**within 0.1 sd and 0.9–1.1**", "", *(f"**{n} of {len(found)}**" for n in arrived)]
+    rows = [[n, len(gold[n]["labels"]), *(in_words(*found[n][method]) for method in METHODS)] for n in found]
+    there = [sum(arrived(one[method][0]) for one in found.values()) for method in METHODS]
+    last = ["**within 0.1 sd and 0.9–1.1**", "", *(f"**{n} of {len(found)}**" for n in there)]
     return table(["posterior", "size", *METHODS], [*rows, last])
 
 
