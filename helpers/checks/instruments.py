@@ -182,7 +182,7 @@ def _more(q: GaussianFit, better: GaussianFit, sample: Draws, seed: int) -> Find
     gain = sample.log_ratio - q.draws(ELBO_DRAWS, seed=seed).log_ratio  # the same η: most of the noise cancels
     error = gain.std() / np.sqrt(ELBO_DRAWS)
     worst = ratio[np.argmax(np.abs(np.log(ratio)))]
-    says = f"q's mean is {shift:+.2f} sd, its sd × {worst:.2f} of where it then stands (worst parameters)"
+    says = f"against the continued fit q's worst mean is {shift:+.2f} sd off, its worst sd {worst:.2f} times as large"
     gained = gain.mean() > max(LARGE, 2 * error)
     arrived = not gained and (_within(shift, ratio) or (gain.mean() < 2 * error and error < SMALL))
     value = f"gains {gain.mean():,.3f} ± {error:,.3f} nats"
