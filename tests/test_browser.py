@@ -165,12 +165,13 @@ def test_python_has_the_state_and_moves_the_sliders(open_page):
 LOOKS = "(widget) => [...widget.querySelectorAll('svg')].map((svg) => svg.innerHTML).join()"
 
 
-def at_rest(page, widget) -> str:
-    """The looks of a widget that has finished drawing: the same for a second."""
-    looks = None
-    while looks != (looks := widget.evaluate(LOOKS)):
-        page.wait_for_timeout(1000)
-    return looks
+# resolves when the widget has not changed for a while
+AT_REST = """(widget) => new Promise((done) => {
+    const rest = () => setTimeout(() => (watch.disconnect(), done()), 400);
+    const watch = new MutationObserver(() => (clearTimeout(timer), (timer = rest())));
+    watch.observe(widget, {subtree: true, childList: true, attributes: true, characterData: true});
+    let timer = rest();
+})"""
 
 
 # a second run in Notebook 7: above
@@ -196,7 +197,8 @@ def appears_and_reacts(page, root: str) -> None:
     expect(widget.locator("path").first).to_be_attached()
     controls = re.findall(r"- (slider|combobox|checkbox|button|radio)\b(.*)", widget.aria_snapshot())
     assert len(controls) >= 3 and all(re.match(r' "\S', name) for _, name in controls), controls
-    before = at_rest(page, widget)
+    widget.evaluate(AT_REST)
+    before = widget.evaluate(LOOKS)
     widget.get_by_role("slider").first.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function(f"(before) => ({LOOKS})(document.querySelector('{root}')) != before", arg=before)
