@@ -11,13 +11,13 @@ import pymc as pm
 from scipy import special
 
 from helpers.fits.approximation import Approximation
-from helpers.fits.complaints import check_initial_point, not_finite
+from helpers.fits.complaints import check_initial_point, lost_circles, not_finite
 from helpers.fits.flat_model import FlatModel
 from helpers.fits.gaussian_fit import GaussianFit
 from helpers.fits.model_checks import check_all_rows
 from helpers.fits.short_chains import Chains, run_chains
 from helpers.fits.some_rows import GAP, check_rows, gap, peak_of, sampled, stand_in, with_density
-from helpers.fits.starting_places import DENSE, NEWTON, best_on_the_way, jittered, scale_at
+from helpers.fits.starting_places import DENSE, NEWTON, best_on_the_way, jittered, scale_at, separate
 from helpers.fits.weights import HEAVIER, MOST, enough, psis, usable
 from helpers.fits.whitened import first_rate, improve
 from helpers.truth.draws import Draws
@@ -29,9 +29,9 @@ ENOUGH = 0.01  # nats: stop when a round gains less than this, or less than two 
 SURE = 0.1  # nats: do not stop while the standard error of the gain is larger
 ROUNDING = 1e-6  # nats, which an exact q may lose
 FAR = 1.0  # nats: after such a gain, take the Hessian anew
+NARROW = 0.1  # sd of every ζ from which mean-field begins, where there are many
 DRAWS = 4_000
 MIRROR = 5.0  # nats by which log p̃ may be lower at the place across: lower ones hold no mass to speak of
-VALLEY = 1.0  # nats that log p̃ must fall between two places to make them modes of their own
 MANY = 20_000  # draws of a t about q: its weights are reliable more often
 
 
@@ -40,10 +40,11 @@ def approximate(
 ) -> Approximation:
     """Find a Gaussian for the posterior of `model`, find out whether it can be used, and mend it where it cannot.
 
-    From four starts (one, where there are more than 200 parameters) an optimiser goes uphill, and the place on its way
-    whose curvature makes the best Gaussian is kept. In the coordinates of this Gaussian the course's loop then runs,
-    round after round, until a round gains nothing. Then it looks on the other side of a start that q does not reach:
-    there may be a mirror image. Last come importance weights of q's draws; where these are not reliable, of draws from a
+    From four starts an optimiser goes uphill, and the place on its way whose curvature makes the best Gaussian is kept.
+    (With more than 200 parameters it has one start. The course's loop begins there, too, mean-field, and the better of
+    both is kept: an edge of the density, as models with many groups have, attracts the optimiser, and not the loop.) In
+    the coordinates of this Gaussian the course's loop then runs, round after round, until a round gains nothing. Then it
+    looks on the other side of a start that q does not reach: there may be a mirror image. Last come importance weights of q's draws; where these are not reliable, of draws from a
     t about q (up to 100 parameters), and else short Markov chains from the draws of q.
 
     Parameters
@@ -145,6 +146,9 @@ class _Search:
         self.take(first)
         if not self.improve():
             self.notes.append(f"{ROUNDS} rounds of the loop had not settled when it was stopped")
+        if lost := lost_circles(self.flat, self.q.sd):
+            self.notes.append(f"q is {lost}")
+            return
         self.look_elsewhere([*others, *self.across([first, *others])])
         if usable(self.sample):
             self.source = "weights"
@@ -183,6 +187,9 @@ class _Search:
                 f"log p̃ of the model is finite at none of {len(starts)} starts, because of {names}: look in the data for "
                 "NaN, infinity, or values outside the support of the likelihood; or give a variable an initval="
             )
+        if self.starts is None and self.flat.size > NEWTON:
+            self.q = GaussianFit(self.flat, *max(found[0], self.by_loop(), key=lambda one: one[0])[1:])
+            return []
         return [GaussianFit(self.flat, mean, scale) for _, mean, scale in found[1:]]
 
     def improve(self) -> bool:
@@ -193,24 +200,32 @@ class _Search:
             after = better.draws(DRAWS, seed=self.seed)
             gain, error = _gain(self.sample, after)
             self.say(f"round {k + 1}: the ELBO gained {gain:.2f} nats")
-            if np.isfinite(self.sample.log_ratio.mean()) and not gain > -max(
-                5 * error, ROUNDING
-            ):  # worse, or not a number
+            worse = not gain > -max(5 * error, ROUNDING)  # or not a number
+            if worse and np.isfinite(self.sample.log_ratio.mean()):
                 rate /= 3
                 continue
             self.take(better, after)
             if gain < max(ENOUGH, 2 * error) and error < SURE:
                 return True
-            if gain > FAR and self.q.mean.size <= DENSE:
+            if gain > FAR and self.q.scale.ndim == 2:
                 self.bend_anew()
         return False
 
-    def bend_anew(self) -> None:
-        """Take the Gaussian of the curvature at q's mean, where its ELBO is greater."""
+    def bend_anew(self, worth: float = 0.0) -> None:
+        """Take the Gaussian of the curvature at q's mean, where its ELBO is greater by more than `worth` nats."""
         other = replace(self.q, scale=scale_at(self.flat.full_log_density, self.q.mean))
         drawn = other.draws(DRAWS, seed=self.seed)
-        if drawn.log_ratio.mean() > self.sample.log_ratio.mean():
+        if drawn.log_ratio.mean() > self.sample.log_ratio.mean() + worth:
             self.take(other, drawn)
+
+    def by_loop(self) -> tuple:
+        """ELBO, mean and scale of what mean-field's rounds lead to from PyMC's initial point."""
+        there = _Search(self.flat, self.seed, self.say)
+        there.take(GaussianFit(self.flat, self.flat.start, np.full(self.flat.size, NARROW)))
+        there.improve()
+        if self.flat.size <= DENSE:
+            there.bend_anew(worth=FAR)
+        return there.sample.log_ratio.mean(), there.q.mean, there.q.scale
 
     def across(self, places: list[GaussianFit]) -> list[GaussianFit]:
         """Where an optimiser leads to from the other side of the first of `places` that q does not reach.
@@ -230,14 +245,14 @@ class _Search:
         """Take the best place of all; `lost` is the share of the others, by their ELBOs, as if each were a Gaussian."""
         places = [(self.q, self.sample)]
         for other in others:
-            if not all(_separate(place, other) for place, _ in places):
+            if not all(separate(place, other) for place, _ in places):
                 continue
             self.say("another start has led to another place")
             there = _Search(self.flat, self.seed, self.say)
             there.take(other)
             there.improve()
             fine = np.isfinite(there.sample.log_ratio.mean())
-            if fine and all(_separate(place, there.q) for place, _ in places):
+            if fine and all(separate(place, there.q) for place, _ in places):
                 places.append((there.q, there.sample))
         places.sort(key=lambda place: -place[1].log_ratio.mean())
         if len(places) > 1:
@@ -270,15 +285,6 @@ def _gain(before: Draws, after: Draws) -> tuple[float, float]:
     with np.errstate(invalid="ignore"):
         gains = after.log_ratio - before.log_ratio
         return float(gains.mean()), float(gains.std() / np.sqrt(len(gains)))
-
-
-def _separate(a: GaussianFit, b: GaussianFit) -> bool:
-    """Whether the means are beyond the reach of both, and log p̃ has a valley between them."""
-    if a.reaches(b.mean) or b.reaches(a.mean):
-        return False
-    between = np.linspace(0, 1, 21)[:, None]
-    log_p = np.asarray(a.model.log_densities(a.mean + between * (b.mean - a.mean)))
-    return bool(log_p[1:-1].min() < min(log_p[0], log_p[-1]) - VALLEY)
 
 
 def _spoken(progress: bool) -> Callable:

@@ -74,9 +74,7 @@ def complaint(model: FlatModel, k: int, phi: np.ndarray, loss: float, *, start: 
 
 
 def check_circles(model: FlatModel, k: int, sd: np.ndarray) -> None:
-    """Raise `FloatingPointError` where the fit from start `k` is wider than a circle, on which log p̃ is periodic.
-
-    Over all ζ such a density has no finite mass: the wider q, the higher its ELBO.
+    """Raise `FloatingPointError` where the fit from start `k` is wider than a circle (see `lost_circles`).
 
     Parameters
     ----------
@@ -85,18 +83,28 @@ def check_circles(model: FlatModel, k: int, sd: np.ndarray) -> None:
     sd : array, shape (size,)
         Of the fit, for each ζ.
     """
+    if lost := lost_circles(model, sd):
+        raise FloatingPointError(f"the fit from start {k} is {lost}")
+
+
+def lost_circles(model: FlatModel, sd: np.ndarray) -> str:
+    """What to say of a fit that is wider than a circle, on which log p̃ is periodic; else nothing.
+
+    Over all ζ such a density has no finite mass: the wider q, the higher its ELBO.
+    """
     transforms = model.model.rvs_to_transforms
     circles = [
         v.name for rv, v in model.model.rvs_to_values.items() if isinstance(transforms.get(rv), CircularTransform)
     ]
     wide = [label for label, width in zip(model.labels, sd, strict=True) if width > np.pi]
     lost = [name for name in circles if any(label == name or label.startswith(f"{name}[") for label in wide)]
-    if lost:
-        raise FloatingPointError(
-            f"the fit from start {k} is wider than the circle in {', '.join(lost)}: log p̃ repeats itself there, so the "
-            "ELBO has no largest value. Cut the circle open: default_transform=Interval(-np.pi, np.pi), from "
-            "pm.distributions.transforms, with the cut where the posterior has little mass"
-        )
+    if not lost:
+        return ""
+    return (
+        f"wider than the circle in {', '.join(lost)}: log p̃ repeats itself there, so the "
+        "ELBO has no largest value. Cut the circle open: default_transform=Interval(-np.pi, np.pi), from "
+        "pm.distributions.transforms, with the cut where the posterior has little mass"
+    )
 
 
 def not_finite(model: FlatModel, zetas: np.ndarray) -> tuple[list[str], float]:

@@ -32,7 +32,8 @@ def check_all_rows(model: pm.Model) -> None:
         raise ValueError(
             f"model holds {' and '.join(says[name] for name in found)}: build the same model once more, "
             "with all rows (as pm.Data) and without total_size, and pass that; a fit is matched by the names of "
-            "its variables"
+            "its variables. `approximate` can do with some of the rows: name the data in FlatModel(model, "
+            "minibatch=[...]), and say how many in rows"
         )
 
 

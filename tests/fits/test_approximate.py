@@ -309,6 +309,41 @@ def test_four_hundred_parameters():
     assert found.usable
 
 
+def test_an_edge_does_not_attract_the_fit_of_many_groups():
+    """Centred, log p̃ grows without end where the sd of 300 groups goes to zero; exact by a grid over this sd."""
+    rng = np.random.default_rng(5)
+    groups, noise = 300, 0.5
+    y = rng.normal(1, 0.7, groups) + rng.normal(0, noise, groups)
+    with pm.Model() as model:
+        mu, tau = pm.Normal("mu", 0, 5), pm.HalfNormal("tau", 2)
+        pm.Normal("y", pm.Normal("theta", mu, tau, shape=groups), noise, observed=y)
+    found = approximate(model, seed=1)
+    assert found.usable
+
+    taus = np.geomspace(0.3, 1.5, 1001)
+    variance = taus**2 + noise**2
+    precision = groups / variance + 1 / 25
+    centre = y.sum() / variance / precision
+    misfit = ((y[:, None] - centre) ** 2).sum(axis=0) / variance + centre**2 / 25
+    log_p = -0.5 * (misfit + groups * np.log(variance) + np.log(precision) + (taus / 2) ** 2) + np.log(taus)
+    weights = special.softmax(log_p)
+    spread = [
+        weights @ (centre**2 + 1 / precision) - (weights @ centre) ** 2,
+        weights @ taus**2 - (weights @ taus) ** 2,
+    ]
+    summary = found.summary(["mu", "tau"])
+    exact, sd = np.array([weights @ centre, weights @ taus]), np.sqrt(spread)
+    np.testing.assert_allclose((summary["mean"] - exact) / sd, 0, atol=0.15)
+    np.testing.assert_allclose(summary["sd"] / sd, 1, atol=0.1)
+
+
+def test_wider_than_a_circle():
+    with pm.Model() as model:
+        pm.VonMises("angle", 0, 0.3)
+    found = approximate(model, seed=1)
+    assert not found.usable and "wider than the circle in angle_circular__" in found.verdict
+
+
 def test_a_slope_that_is_no_number_pulls_back():
     log_p = pulled_back(lambda u: jnp.log(u).sum())  # of a negative number: NaN
     np.testing.assert_allclose(jax.grad(log_p)(jnp.array([-2.0, 3.0])), [2.0, -3.0])
