@@ -37,9 +37,9 @@ def page(root: Path = ROOT) -> str:
     return OPENING + "\n".join(entries) + "```\n"
 
 
-def forms(root: Path = ROOT) -> dict[str, str]:
+def forms() -> dict[str, str]:
     """Each form of a term in lower case, with the name of its entry."""
-    return {form.lower(): term["name"] for term in terms(root) for form in (term["name"], *term.get("also", []))}
+    return {form.lower(): term["name"] for term in terms() for form in (term["name"], *term.get("also", []))}
 
 
 def words(known: dict[str, str]) -> re.Pattern:

@@ -11,7 +11,7 @@ DATA_SEED = 606
 LEARN, WIDTH, CLASSES = 900, 20, 10
 
 
-def pictures(*, seed: int = DATA_SEED) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def pictures() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """900 pictures and their digits to learn from, and the 897 others, held out.
 
     A picture is a row of 64 pixels, from 0 to 1, each less its mean over all pictures.
@@ -20,7 +20,7 @@ def pictures(*, seed: int = DATA_SEED) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
     pixels, digit = load_digits(return_X_y=True)
     x = (pixels - pixels.mean(axis=0)) / 16
-    learn, held_out = np.split(np.random.default_rng(seed).permutation(len(x)), [LEARN])
+    learn, held_out = np.split(np.random.default_rng(DATA_SEED).permutation(len(x)), [LEARN])
     return x[learn], digit[learn], x[held_out], digit[held_out]
 
 

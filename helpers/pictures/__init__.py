@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "flow_chart": ["decision_chart"],
-        "particle_animation": ["record", "svgd_animation", "svgd_picture"],
+        "particle_frames": ["record", "svgd_picture"],
         "particle_menu": ["svgd_menu"],
         "style": ["PALETTE", "WIDTH"],
     },

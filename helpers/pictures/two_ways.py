@@ -15,21 +15,19 @@ from helpers.truth.targets_2d import Target2D
 CIRCLE = np.exp(1j * np.linspace(0, 2 * np.pi, 181)).view(float).reshape(-1, 2)
 
 
-def walk(target: Target2D, steps: int, seed: int, size: float = 1.0) -> np.ndarray:
+def walk(target: Target2D, steps: int, seed: int) -> np.ndarray:
     """Positions of a random walk, shape (steps, 2), by the rule of Metropolis.
 
-    Each step proposes a place nearby, and goes there with probability min(1, p(new) / p(old)); else it stays.
+    Each step proposes a place nearby (a normal step of sd 1), and goes there with probability min(1, p(new) / p(old)); else it stays.
 
     Parameters
     ----------
     target : Target2D
     steps : int
     seed : int
-    size : float
-        The sd of a proposal.
     """
     rng = np.random.default_rng(seed)
-    jumps, chances = rng.normal(0, size, (steps, 2)), np.log(rng.random(steps))
+    jumps, chances = rng.standard_normal((steps, 2)), np.log(rng.random(steps))
     position = np.array(target.start_mean)
     visited = []
     for jump, chance in zip(jumps, chances, strict=True):

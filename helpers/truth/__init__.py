@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "closest": ["best_gaussian", "best_gaussian_2d", "descend", "loss_2d"],
-        "divergences": ["elbo", "entropy", "kl", "log_evidence"],
+        "divergences": ["elbo", "entropy", "kl"],
         "draws": ["Draws"],
         "linear": ["one_scale"],
         "normal_columns": ["NormalColumns"],

@@ -105,16 +105,6 @@ def describe(state: State) -> str:
     return f"{text}; log evidence = {measured(evidence, its_error)}; KL(q‖posterior) = {gap} nats"
 
 
-def cost(state: State) -> str:
-    """Where the answers come from, and what the exact one is worth, in words."""
-    text = f"One of {len(SETTINGS)} stored answers. ADVI: best of {STARTS} fits."
-    if not state.exact:
-        return text
-    answer = answers()[state.row]
-    worth = f"{DRAWN:,} draws of the first layer, weighted, are worth {answer['effective']:,.0f}"
-    return f"{text} Exact: {worth}." if answer["band"].size else f"{text} {worth}: too few, not shown as exact."
-
-
 def static_picture(state: State) -> bytes:
     """A PNG of a state beside one of another width, for readers who see the notebook where no kernel runs."""
     note = "Bands hold 90 % of f; thin lines: draws from mean-field. Static picture: run the notebook to change it."

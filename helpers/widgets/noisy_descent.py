@@ -154,12 +154,6 @@ def describe(state: State, path: np.ndarray) -> str:
     return text
 
 
-def cost(state: State, path: np.ndarray) -> str:
-    """What the path had to read, in words."""
-    rows = (len(path) - 1) * state.batch
-    return f"{len(path) - 1} steps of {amount(state.batch)}: {rows:,} rows read, {number(rows / ROWS)} epochs."
-
-
 def static_picture(state: State) -> bytes:
     """A PNG of a state beside one of another batch size, for readers who see the notebook where no kernel runs."""
     decay = ", decaying" if state.decay else ""

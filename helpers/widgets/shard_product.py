@@ -88,13 +88,6 @@ def describe(state: State) -> str:
     return f"Product: means {off} exact sds off, sds {wide} of the exact ones"
 
 
-def counted(state: State) -> str:
-    """How often the product holds the prior, and how many rows a shard has."""
-    times = state.power * state.shards
-    often = {0: "not at all", 1: "once"}.get(times, f"{times:.0f} times")
-    return f"The prior is in the product {often}. Rows in each shard: {ROWS // state.shards}"
-
-
 def ellipse(mean, precision) -> np.ndarray:
     """Points at 2 sd from the mean of a Gaussian of two parameters, shape (2, points)."""
     angle = np.linspace(0, 2 * np.pi, 121)
