@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 from scipy import special
 
 from helpers.pictures import style
+from helpers.pictures.drawing import ellipse
 from helpers.widgets.base import Pictured, beside, keep_between, picture_of
 
 SKEWS = (0.0, 1.5)
@@ -154,12 +155,6 @@ def contour(state: State) -> np.ndarray:
     return state.root @ (low * ways)
 
 
-def ellipse(one: Moments, radius: float = 2.0) -> np.ndarray:
-    """Points at `radius` sd from the mean along every way, shape (2, points)."""
-    angle = np.linspace(0, 2 * np.pi, 121)
-    return one.mean[:, None] + radius * np.linalg.cholesky(one.covariance) @ np.stack([np.cos(angle), np.sin(angle)])
-
-
 def static_picture(state: State) -> bytes:
     """A PNG of a state, for readers who see the notebook where no kernel runs."""
     note = "Contours at 2 sd, or 2 nats below the peak. Static picture: run the notebook to change it yourself."
@@ -191,7 +186,13 @@ def _shapes(axes: Axes, state: State) -> None:
     axes.plot(*found["exact"].mean, "+", color=blue, markersize=11, markeredgewidth=2)
     for name, (role, line, width) in LOOKS.items():
         colour = style.PALETTE[role]
-        axes.plot(*ellipse(found[name]), line, color=colour, linewidth=width, label=name)
+        axes.plot(
+            *ellipse(found[name].mean, np.linalg.cholesky(found[name].covariance)),
+            line,
+            color=colour,
+            linewidth=width,
+            label=name,
+        )
     axes.set(xlabel="θ₁", ylabel="θ₂", xlim=REACH, ylim=REACH, aspect="equal")
 
 

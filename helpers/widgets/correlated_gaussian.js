@@ -26,13 +26,6 @@ const page = ({ rho, ratio }) => `
 
 const mark = (x, y) => `<circle class="cg-mark" cx="${x}" cy="${y}" r="4.5"/>`;
 
-// The points at `radius` sd from the centre of a Gaussian with these sds and this correlation.
-function ellipse([first, second], rho, radius) {
-  const angles = range(121).map((k) => (k * Math.PI) / 60);
-  const up = (angle) => rho * Math.cos(angle) + shrinkage(rho) * Math.sin(angle);
-  return angles.map((angle) => [radius * first * Math.cos(angle), radius * second * up(angle)]);
-}
-
 function ellipses(state, { reach }, width) {
   const { left, right, top, bottom } = PANEL.margin;
   const across = (reach * (width - left - right)) / (PANEL.height - top - bottom); // equal scales
@@ -40,8 +33,9 @@ function ellipses(state, { reach }, width) {
   const { x, y, svg } = panel({ ...PANEL, width }, axis("θ₁", across), axis("θ₂", reach));
   const sds = sdsOf(state);
   const best = sds.map((sd) => sd * shrinkage(state.rho));
-  const draw = (name, sds, rho, radius) => {
-    const points = ellipse(sds, rho, radius).map(([first, second]) => [x(first), y(second)]);
+  const draw = (name, [one, other], rho, radius) => {
+    const factor = [one, other * rho, other * shrinkage(rho)];
+    const points = ellipse([0, 0], factor, radius).map(([first, second]) => [x(first), y(second)]);
     return `<path class="cg-${name}" d="${line(points)}Z"/>`;
   };
   const [a, b] = best.map((sd) => 2 * sd);

@@ -21,6 +21,7 @@ from scipy import special
 from scipy.optimize import minimize
 
 from helpers.pictures import style
+from helpers.pictures.drawing import ellipse
 from helpers.truth.closest import NODE_WEIGHTS, NODES, factor_2d
 from helpers.widgets.base import Pictured, beside, keep_among, keep_between, keep_counts, normal_pairs, picture_of
 
@@ -186,16 +187,12 @@ def _plane(axes: Axes, state: State) -> None:
         axes.fill(*points.T, color=style.PALETTE["target"], alpha=0.3, **label)
     axes.plot(*path[:, :2].T, color=orange, linewidth=0.6, alpha=0.7)
     for k, radius in enumerate(RADII):
-        axes.plot(*ellipse(path[-1], radius).T, color=orange, label=None if k else "q")
+        axes.plot(*ellipse(path[-1][:2], factor_2d(path[-1]), radius), color=orange, label=None if k else "q")
     best = optimum(state.family)[0]
-    axes.plot(*ellipse(best, RADII[0]).T, "--", color=style.PALETTE["truth"], linewidth=1.2, label="best q")
+    axes.plot(
+        *ellipse(best[:2], factor_2d(best), RADII[0]), "--", color=style.PALETTE["truth"], linewidth=1.2, label="best q"
+    )
     axes.set(xlabel="intercept", ylabel="slope", xlim=WINDOW["intercept"], ylim=WINDOW["slope"])
-
-
-def ellipse(phi: np.ndarray, radius: float) -> np.ndarray:
-    """Points of the plane at `radius` sd of q from its mean, a row each."""
-    angle = np.linspace(0, 2 * np.pi, 121)
-    return phi[:2] + radius * np.stack([np.cos(angle), np.sin(angle)], -1) @ factor_2d(phi).T
 
 
 def _losses(axes: Axes, state: State) -> None:

@@ -21,6 +21,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from helpers.pictures import style
+from helpers.pictures.drawing import ellipse
 from helpers.widgets.base import (
     Pictured,
     beside,
@@ -184,9 +185,7 @@ def _surface(axes: Axes) -> None:
     contours = axes.contour(a, b, distance(np.stack([a, b], -1)), CONTOURS, colors="#BBBBBB", linewidths=0.8)
     axes.clabel(contours, CONTOURS[1::2], fontsize=8, colors=muted)
     axes.plot([], color=muted, linewidth=0.8, label="contours of the loss: posterior sd")
-    angle = np.linspace(0, 2 * np.pi, 100)
-    ellipse = data().optimum + 2 * np.stack([np.cos(angle), np.sin(angle)], -1) @ data().axes
-    axes.plot(*ellipse.T, color=style.PALETTE["target"], zorder=3, label="posterior, 2 sd")
+    axes.plot(*ellipse(data().optimum, data().axes.T), color=style.PALETTE["target"], zorder=3, label="posterior, 2 sd")
     axes.plot(*data().optimum, "+", color=style.PALETTE["truth"], markersize=16, zorder=6, label="optimum")
     axes.grid(False)
 

@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.pictures import style
+from helpers.pictures import drawing, style
 from helpers.truth.shards import product, sds
 from helpers.widgets.base import Pictured, beside, keep_among, picture_of
 
@@ -90,9 +90,7 @@ def describe(state: State) -> str:
 
 def ellipse(mean, precision) -> np.ndarray:
     """Points at 2 sd from the mean of a Gaussian of two parameters, shape (2, points)."""
-    angle = np.linspace(0, 2 * np.pi, 121)
-    factor = np.linalg.cholesky(np.linalg.inv(precision))
-    return mean[:, None] + 2 * factor @ np.stack([np.cos(angle), np.sin(angle)])
+    return drawing.ellipse(mean, np.linalg.cholesky(np.linalg.inv(precision)))
 
 
 def static_picture(state: State) -> bytes:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from helpers.pictures.drawing import ellipse
 from helpers.truth import best_gaussian_2d, loss_2d
 from helpers.widgets.correlated_gaussian import (
     RATIO_RANGE,
@@ -14,7 +15,6 @@ from helpers.widgets.correlated_gaussian import (
     CorrelatedGaussian,
     State,
     describe,
-    ellipse,
     gap,
     shrinkage,
 )
@@ -81,7 +81,7 @@ def test_the_ellipses_meet_on_the_axes(state):
     for k in (0, 1):
         end = 2 * shrinkage(state.rho) * state.sds[k] * np.eye(2)[k]
         assert end @ precision @ end == pytest.approx(4)  # 2 sd of the posterior, too
-    points = ellipse(state.covariance, 2)
+    points = ellipse(np.zeros(2), np.linalg.cholesky(state.covariance))
     assert np.einsum("ik,ij,jk->k", points, precision, points) == pytest.approx(np.full(points.shape[1], 4))
     assert np.abs(points).max() < REACH
 
