@@ -55,7 +55,7 @@ def stored_spread(root: Path = ROOT) -> dict[str, dict]:
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
-def over_seeds(spread: dict | None) -> str:
+def _over_seeds(spread: dict | None) -> str:
     """The range of a claim's value in words."""
     if not spread:
         return ""
@@ -87,5 +87,5 @@ def page(root: Path = ROOT) -> str:
 
 def line(row: dict, spread: dict | None) -> list[str]:
     """A claim as a row of the table."""
-    texts = (row["words"], shown(row["found"]), bounds(row), row["because"] or "equal", over_seeds(spread))
+    texts = (row["words"], shown(row["found"]), bounds(row), row["because"] or "equal", _over_seeds(spread))
     return [text.replace("|", "\\|") for text in texts]

@@ -52,7 +52,7 @@ Three to five plain sentences.
 **Next:** what comes next."""
 
 
-def skeleton(chapter: Chapter):
+def _skeleton(chapter: Chapter):
     """A notebook with all that a chapter has, and nothing in it."""
     cells = [
         new_markdown_cell(f"# {chapter.number} · {chapter.heading}\n\nOne paragraph: after this chapter you can ..."),
@@ -76,7 +76,7 @@ def main(root: Path = ROOT) -> list[str]:
     there = {path.stem[3:] for path in folder.glob("[0-9][0-9]_*.ipynb")}
     missing = [chapter for chapter in chapters(root) if chapter.name not in there]
     for chapter in missing:
-        nbformat.write(skeleton(chapter), folder / chapter.file)
+        nbformat.write(_skeleton(chapter), folder / chapter.file)
     return [*(f"wrote {chapter.file}" for chapter in missing), *stamp.main(root)]
 
 

@@ -103,12 +103,12 @@ def judged(data: OneWay, exact: OneWayPosterior, q: BestGaussian) -> dict[str, f
         "level_error": np.sqrt(np.mean(((theta.mean(axis=0) - level) / level_sd) ** 2)),
         "level_ratio": np.mean(theta.std(axis=0) / level_sd),
         "kl": exact.log_evidence - q.elbo,
-        **weights_of(log_density(data, q.centring, hyper, x) - log_q),
+        **_khat_and_effective(log_density(data, q.centring, hyper, x) - log_q),
         "centring": q.centring.mean(),
     }
 
 
-def weights_of(log_ratio: np.ndarray) -> dict[str, float]:
+def _khat_and_effective(log_ratio: np.ndarray) -> dict[str, float]:
     """k-hat, and what share of the draws their weights leave."""
     weights, khat = psis(log_ratio)
     return {"khat": khat, "effective": effective(weights) / len(weights)}
@@ -127,12 +127,12 @@ def judged_structured(data: OneWay, exact: OneWayPosterior) -> dict[str, float]:
         "level_error": np.sqrt(np.mean(((own - level) / level_sd) ** 2)),
         "level_ratio": np.mean(own_sd / level_sd),
         "kl": exact.log_evidence - elbo,
-        **weights_of(log_p + 0.5 * (eta**2).sum(axis=1)),
+        **_khat_and_effective(log_p + 0.5 * (eta**2).sum(axis=1)),
         "centring": np.nan,
     }
 
 
-def made_of(groups: int, readings: int, number: int) -> tuple[list[dict], float]:
+def _made_of(groups: int, readings: int, number: int) -> tuple[list[dict], float]:
     """All fits to one simulated data set, and how far its groups are pulled to their mean.
 
     Parameters
@@ -151,7 +151,7 @@ def made_of(groups: int, readings: int, number: int) -> tuple[list[dict], float]
     return rows, float(exact.shrinkage().mean())
 
 
-def slider_table() -> dict[str, np.ndarray]:
+def _slider_table() -> dict[str, np.ndarray]:
     """What the widget shows, for every place of its sliders."""
     shape = len(study.GROUPS), len(study.READINGS)
     q, exact = np.empty((*shape, len(study.STEPS), 6)), np.empty((*shape, 2, len(study.LOG_TAU)))
@@ -174,22 +174,22 @@ def main(sets: int = SETS) -> None:
     shape = len(study.GROUPS), len(study.READINGS), sets
     arrays = {name: np.empty((len(study.WAYS), *shape)) for name in NAMES} | {"pulled": np.empty(shape)}
     for i, k, number in np.ndindex(shape):
-        rows, arrays["pulled"][i, k, number] = made_of(study.GROUPS[i], study.READINGS[k], number)
+        rows, arrays["pulled"][i, k, number] = _made_of(study.GROUPS[i], study.READINGS[k], number)
         for name in NAMES:
             arrays[name][:, i, k, number] = [row[name] for row in rows]
         if number == 0:
             print(study.GROUPS[i], study.READINGS[k], [f"{row['ratio']:.2f}" for row in rows], flush=True)
     settings = {"sets": sets, "mu": study.MU, "tau": study.TAU, "sigma": study.SIGMA, "draws of k-hat": DRAWS}
     store(study.FILE, arrays, provenance("one_way_study", settings))
-    make_sliders()
+    _make_sliders()
 
 
-def make_sliders() -> None:
+def _make_sliders() -> None:
     """Store the table behind the widget."""
     settings = {"mu": study.MU, "tau": study.TAU, "sigma": study.SIGMA}
-    store(study.SLIDERS, slider_table(), provenance("one_way_study sliders", settings))
+    store(study.SLIDERS, _slider_table(), provenance("one_way_study sliders", settings))
 
 
 if __name__ == "__main__":
     jax.config.update("jax_enable_x64", True)
-    make_sliders() if sys.argv[1:] == ["sliders"] else main(*map(int, sys.argv[1:]))
+    _make_sliders() if sys.argv[1:] == ["sliders"] else main(*map(int, sys.argv[1:]))

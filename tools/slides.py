@@ -58,7 +58,7 @@ def opening(source: str) -> str:
     return sentence if PROSE.match(sentence) and "$" not in sentence and sentence[-1:] in ".?!" else ""
 
 
-def headings(source: str) -> list[str]:
+def _headings(source: str) -> list[str]:
     """The slides of a cell of text: one for each heading, and for the recap the whole of it."""
     if source.startswith(RECAP):
         return [SLIDE.format(kind="recap", body=text(source.partition("**References.**")[0]))]
@@ -89,7 +89,7 @@ def pictures(cell, widgets: dict) -> list[str]:
     return slides
 
 
-def deck(chapter: Chapter) -> str:
+def _deck(chapter: Chapter) -> str:
     """The slides of a chapter as a page."""
     notebook = nbformat.read(ROOT / "notebooks" / chapter.file, as_version=4)
     widgets = widgets_of(notebook)
@@ -100,7 +100,7 @@ def deck(chapter: Chapter) -> str:
         skipped = cell.source.startswith(LAST) or (skipped and not cell.source.startswith("## "))
         if skipped or cell.get("id") == QUIZ:
             continue
-        slides += headings(cell.source) if cell.cell_type == "markdown" else pictures(cell, widgets)
+        slides += _headings(cell.source) if cell.cell_type == "markdown" else pictures(cell, widgets)
     return PAGE.format(title=html.escape(chapter.entry), slides="\n".join(slides))
 
 
@@ -115,7 +115,7 @@ def main(arguments: list[str] | None = None) -> list[Path]:
     for chapter in chapters():
         if chapter.file.startswith(tuple(given.chapters)):
             written.append(given.folder / f"{chapter.stem}.html")
-            written[-1].write_text(deck(chapter), encoding="utf-8")
+            written[-1].write_text(_deck(chapter), encoding="utf-8")
     for file in ("site/static/widgets.js", "site/static/figures.js", "tools/slides.js", "tools/slides.css"):
         shutil.copy(ROOT / file, given.folder)
     if any('class="elbo-figure"' in file.read_text(encoding="utf-8") for file in written):

@@ -85,7 +85,7 @@ def exact_u(skew: float) -> tuple[float, float]:
     return float((special.digamma(shape) - np.log(shape)) / skew), float(special.polygamma(1, shape) * shape)
 
 
-def matched_u(skew: float) -> float:
+def _matched_u(skew: float) -> float:
     """The variance of u in the Gaussian at which batch and match rests, by bisection for w."""
     if skew < SMALL:
         return 1.0
@@ -104,7 +104,7 @@ def approximations(state: State) -> dict[str, Moments]:
     sds = np.full(2, np.sqrt(1 - state.rho**2))  # 1/√Λᵢᵢ
     squares = np.linalg.inv(root) ** 2  # what σ² adds to the variance of each u
     by_mean_field = root @ (-0.5 * k * (squares @ sds**2))
-    matched = matched_u(k)
+    matched = _matched_u(k)
     return {
         "exact": Moments(root @ np.full(2, mean), variance * around),
         "Laplace": Moments(np.zeros(2), around),

@@ -48,7 +48,7 @@ class State:
         return np.array([[1, self.rho], [self.rho, 1]]) * np.outer(self.sds, self.sds)
 
 
-def shrinkage(rho):
+def sd_ratio(rho):
     """The sds of the best mean-field Gaussian over the exact ones: √(1 − ρ²)."""
     return np.sqrt(1 - np.square(rho))
 
@@ -60,7 +60,7 @@ def gap(rho):
 
 def describe(state: State) -> str:
     """The two numbers, as the line that the reader sees."""
-    return f"Best mean-field: {shrinkage(state.rho):.3f} of the exact sds, KL(q‖p) = {gap(state.rho):.3f} nats"
+    return f"Best mean-field: {sd_ratio(state.rho):.3f} of the exact sds, KL(q‖p) = {gap(state.rho):.3f} nats"
 
 
 def static_picture(state: State) -> bytes:
@@ -83,7 +83,7 @@ def _draw(state: State, figure: Figure) -> None:
 def _ellipses(axes: Axes, state: State) -> None:
     """Draw the posterior and both families' best, and where the mean-field ellipse touches the posterior's."""
     colours = style.PALETTE
-    sds, centre = shrinkage(state.rho) * state.sds, np.zeros(2)
+    sds, centre = sd_ratio(state.rho) * state.sds, np.zeros(2)
     posterior = np.linalg.cholesky(state.covariance)
     for radius in (2, 1):
         label = {} if radius == 1 else {"label": "exact posterior"}

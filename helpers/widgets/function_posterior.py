@@ -73,7 +73,7 @@ def answers() -> list[dict]:
     return found
 
 
-def packed(answer: dict) -> dict:
+def _packed(answer: dict) -> dict:
     """An answer as the browser gets it, its arrays in single precision and written in base64."""
     arrays = {name: value for name, value in answer.items() if isinstance(value, np.ndarray)}
     return answer | {name: base64.b64encode(a.astype("<f4").tobytes()).decode() for name, a in arrays.items()}
@@ -171,7 +171,7 @@ class FunctionPosterior(Pictured):
             "x": X.round(3).tolist(),
             "limits": LIMITS,
             "data": {str(rows): np.stack(sensor(rows), axis=1).round(3).tolist() for rows in CHOICES["rows"]},
-            "answers": [packed(answer) for answer in answers()],
+            "answers": [_packed(answer) for answer in answers()],
             "fits": STARTS,
             "drawn": DRAWN,
             "curves": CURVES,

@@ -71,7 +71,7 @@ def log_joint(zeta) -> np.ndarray:
     return prior + (y * logit - np.logaddexp(0, logit)).sum(-1)
 
 
-def slope_of_log_joint(zeta) -> np.ndarray:
+def _slope_of_log_joint(zeta) -> np.ndarray:
     """∇ log p̃ at ζ, shape (…, 2)."""
     x, y = climbers()
     left = y - special.expit(zeta[..., :1] + zeta[..., 1:] * x)
@@ -97,7 +97,7 @@ def estimate(phi: np.ndarray, eta: np.ndarray, state: State) -> tuple[float, np.
     scale = factor_2d(phi)
     zeta = phi[:2] + eta @ scale.T
     log_q = -0.5 * (eta**2).sum(-1) - np.log(2 * np.pi) - phi[2:4].sum()
-    uphill = -slope_of_log_joint(zeta) - (eta @ np.linalg.inv(scale) if state.stl else 0)  # of log q − log p̃ in ζ
+    uphill = -_slope_of_log_joint(zeta) - (eta @ np.linalg.inv(scale) if state.stl else 0)  # of log q − log p̃ in ζ
     of_scale = uphill.T @ eta / len(eta)
     of_logs = np.diag(of_scale) * np.diag(scale) - (not state.stl)
     below = of_scale[1, 0] if state.family == "full-rank" else 0.0
@@ -147,7 +147,7 @@ def contours() -> list[np.ndarray]:
     return [segments[0] for segments in Figure().subplots().contour(*axes, density, levels).allsegs]
 
 
-def amount(draws: int) -> str:
+def _amount(draws: int) -> str:
     """The draws of a step, in words."""
     return f"{draws} draw{'s' * (draws > 1)}"
 
@@ -162,9 +162,7 @@ def describe(state: State, steps: int = STEPS) -> str:
 def static_picture(state: State) -> bytes:
     """A PNG of a state when all steps are taken, for readers who see the notebook where no kernel runs."""
     remedies = ", sticking the landing" * state.stl + ", decaying" * state.decay
-    note = (
-        f"Rate {state.rate:g}, {amount(state.draws)} a step{remedies}. Static picture: run the notebook to watch a fit."
-    )
+    note = f"Rate {state.rate:g}, {_amount(state.draws)} a step{remedies}. Static picture: run the notebook to watch a fit."
     return picture_of(partial(_draw, state), 3.8, note, dpi=130)  # under 90 kB
 
 

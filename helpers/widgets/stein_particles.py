@@ -84,7 +84,7 @@ def _written(target: Target2D) -> str:
     return ",".join("" if np.isnan(x) else f"{100 * x:.0f} {100 * y:.0f}" for x, y in points)
 
 
-def about(target: Target2D) -> dict:
+def _about(target: Target2D) -> dict:
     """What the browser needs of a target."""
     return {
         "window": [*map(list, target.window)],
@@ -124,7 +124,7 @@ class SteinParticles(Pictured):
     ):
         options = {
             "names": [*TARGETS_2D],  # their order: a stored notebook does not keep that of a dict
-            "targets": {name: about(target) for name, target in TARGETS_2D.items()},
+            "targets": {name: _about(target) for name, target in TARGETS_2D.items()},
             "counts": COUNTS,
             "reach": REACH,
             "steps": STEPS,
