@@ -9,7 +9,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 
-from tools.chapters import ROOT, chapters
+from tools.chapters import ROOT, all_chapters
 
 OPENING = """\
 # Glossary
@@ -29,7 +29,7 @@ def terms(root: Path = ROOT) -> list[dict]:
 
 def page(root: Path = ROOT) -> str:
     """The glossary in Markdown."""
-    table = {chapter.name: chapter for chapter in chapters(root)}
+    table = {chapter.name: chapter for chapter in all_chapters(root)}
     entries = []
     for term in terms(root):
         chapter = table[term["chapter"]]

@@ -11,7 +11,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tools import stamp
-from tools.chapters import ROOT, Chapter, chapters
+from tools.chapters import ROOT, Chapter, all_chapters
 from tools.store import KERNEL
 
 IMPORTS = """\
@@ -74,7 +74,7 @@ def main(root: Path = ROOT) -> list[str]:
     """Write the missing notebooks, renumber and stamp the others; what was done."""
     folder = root / "notebooks"
     there = {path.stem[3:] for path in folder.glob("[0-9][0-9]_*.ipynb")}
-    missing = [chapter for chapter in chapters(root) if chapter.name not in there]
+    missing = [chapter for chapter in all_chapters(root) if chapter.name not in there]
     for chapter in missing:
         nbformat.write(_skeleton(chapter), folder / chapter.file)
     return [*(f"wrote {chapter.file}" for chapter in missing), *stamp.main(root)]

@@ -11,7 +11,7 @@ import numpy as np
 from myst_parser.mdit_to_docutils.base import default_slugify  # as the site makes its anchors
 
 from tools import glossary, ledger
-from tools.chapters import ROOT, chapters
+from tools.chapters import ROOT, all_chapters
 from tools.markdown import table
 from tools.stamp import address, linked
 
@@ -103,7 +103,7 @@ def claims(root: Path = ROOT) -> list[list]:
     """A row for each chapter: its name with a link, how many claims it makes, and the seeds behind their ranges."""
     spread = ledger.stored_spread(root)
     rows = []
-    for chapter in chapters(root):
+    for chapter in all_chapters(root):
         notebook = nbformat.read(root / "notebooks" / chapter.file, as_version=4)
         made = [row for cell in notebook.cells for row in ledger.claims_of(cell)]
         seeds = [each["seeds"] for each in spread.get(chapter.stem, {}).values()]
@@ -132,7 +132,7 @@ def _checked(root: Path = ROOT) -> str:
 
 def _symptoms(root: Path = ROOT) -> str:
     """The field guide's headings, each a link to its entry."""
-    file = next(chapter.file for chapter in chapters(root) if chapter.name == "field_guide")
+    file = next(chapter.file for chapter in all_chapters(root) if chapter.name == "field_guide")
     parts = []
     for heading, pieces in ledger.sections(nbformat.read(root / "notebooks" / file, as_version=4)):
         prose = "\n".join(text for cell, text in pieces if cell.cell_type == "markdown")
@@ -157,6 +157,6 @@ def write(folder: Path, root: Path = ROOT) -> None:
     for file in (root / "site" / "pages").glob("*.md"):
         text = file.read_text(encoding="utf-8")
         text = text.replace("REPOSITORY", where["repository"]).replace("BRANCH", where["branch"])
-        pages[file.stem] = linked(text, chapters(root))
+        pages[file.stem] = linked(text, all_chapters(root))
     for name, text in pages.items():
         (folder / f"{name}.md").write_text(text, encoding="utf-8")

@@ -17,7 +17,7 @@ import nbformat
 import plotly.offline
 from markdown_it import MarkdownIt
 
-from tools.chapters import ROOT, Chapter, chapters
+from tools.chapters import ROOT, Chapter, all_chapters
 from tools.outputs import caption_of, make_static, widgets_of
 from tools.quiz import BEFORE as RECAP
 from tools.quiz import ID as QUIZ
@@ -112,7 +112,7 @@ def main(arguments: list[str] | None = None) -> list[Path]:
     given = parser.parse_args(arguments)
     given.folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for chapter in chapters():
+    for chapter in all_chapters():
         if chapter.file.startswith(tuple(given.chapters)):
             written.append(given.folder / f"{chapter.stem}.html")
             written[-1].write_text(_deck(chapter), encoding="utf-8")

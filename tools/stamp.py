@@ -20,8 +20,8 @@ from textwrap import wrap
 
 import nbformat
 
-from tools import quiz
-from tools.chapters import ROOT, Chapter, chapters
+from tools import markdown, quiz
+from tools.chapters import ROOT, Chapter, all_chapters
 from tools.store import as_saved
 
 BADGE = "[![Open in Colab]({images}/open_in_colab.svg)]({address})"
@@ -127,23 +127,22 @@ def _opening(source: str, chapter: Chapter, table: list[Chapter], where: dict[st
     return "\n\n".join([*parts, *prose, first])
 
 
-def rows(table: list[Chapter], folder: str = "", where: dict[str, str] | None = None) -> str:
-    """The table of `table`, with badges where an address is given.
+def _rows(listed: list[Chapter], folder: str = "", where: dict[str, str] | None = None) -> str:
+    """The chapters as a table in Markdown, with badges where an address is given.
 
     Parameters
     ----------
-    table : list of Chapter
+    listed : list of Chapter
     folder : str
         Before each file's name.
     where : dict, optional
         "repository" and "branch".
     """
-    lines = ["| chapter | you can do after it | reading |", "| --- | --- | --- |"]
-    lines += [f"| [{c.entry}]({folder}{c.file}) | {c.promise} | {c.reading} min |" for c in table]
+    head = ["chapter", "you can do after it", "reading"]
+    lines = [[f"[{c.entry}]({folder}{c.file})", c.promise, f"{c.reading} min"] for c in listed]
     if where:
-        last = [" |", " --- |", *(f" {_badge(chapter, 'images', where)} |" for chapter in table)]
-        lines = [line + more for line, more in zip(lines, last, strict=True)]
-    return "\n".join(lines) + "\n"
+        head, lines = [*head, ""], [[*line, _badge(c, "images", where)] for line, c in zip(lines, listed, strict=True)]
+    return markdown.table(head, lines)
 
 
 def _map_cell(table: list[Chapter]) -> str:
@@ -206,7 +205,7 @@ def _stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str
         if cell.cell_type == "markdown":
             cell.source = linked(cell.source, table)
             if chapter.number == 0:
-                cell.source = TABLE.sub(lambda _: rows(table[1:]), cell.source)
+                cell.source = TABLE.sub(lambda _: _rows(table[1:]), cell.source)
         elif "course_map.draw(" in cell.source:
             cell.source = _map_cell(table)
     notebook.cells[0].source = _opening(notebook.cells[0].source, chapter, table, where)
@@ -220,7 +219,7 @@ def _stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str
 
 def stale(root: Path = ROOT) -> dict[Path, str]:
     """The files that are not as the two tables have them, each with the text it should have."""
-    table, where, asked = chapters(root), address(root), quiz.quizzes(root)
+    table, where, asked = all_chapters(root), address(root), quiz.quizzes(root)
     wanted = {}
     for chapter in table:
         path = root / "notebooks" / chapter.file
@@ -229,7 +228,7 @@ def stale(root: Path = ROOT) -> dict[Path, str]:
         text = path.read_text(encoding="utf-8")
         wanted[path] = ADDRESS.sub(rf"\1https://github.com/{where['repository']}", text)
     readme = root / "README.md"
-    wanted[readme] = TABLE.sub(lambda _: rows(table, "notebooks/", where), linked(wanted[readme], table))
+    wanted[readme] = TABLE.sub(lambda _: _rows(table, "notebooks/", where), linked(wanted[readme], table))
     return {path: text for path, text in wanted.items() if text != path.read_text(encoding="utf-8")}
 
 
@@ -241,7 +240,7 @@ def renumber(root: Path = ROOT) -> list[str]:
     ValueError
         Where the table and the folder do not hold the same chapters.
     """
-    table, folder = chapters(root), root / "notebooks"
+    table, folder = all_chapters(root), root / "notebooks"
     found = {path.stem[3:]: path for path in folder.glob("[0-9][0-9]_*.ipynb")}
     if missing := {chapter.name for chapter in table} ^ set(found):
         raise ValueError(f"chapters.toml and notebooks/ must hold the same chapters; only in one of them: {missing}")

@@ -25,7 +25,7 @@ import numpy as np
 
 from helpers.checks.proofs import KEY
 from tools import quiz
-from tools.chapters import ROOT, chapters
+from tools.chapters import ROOT, all_chapters
 from tools.ledger import claims_of, sections
 from tools.stamp import kind
 from tools.store import as_saved
@@ -91,7 +91,7 @@ def literals(cell) -> set[float]:
     return {float(x.value) for x in nodes if isinstance(x, ast.Constant) and type(x.value) in (int, float)}
 
 
-def unclaimed(notebook) -> Iterator[tuple]:
+def without_claim(notebook) -> Iterator[tuple]:
     """The cells with numbers in their prose that nothing states, and the number as `numbers` found it."""
     parts = [pieces for _, pieces in sections(notebook)]
     rows = [[row for cell, _ in pieces for row in claims_of(cell)] for pieces in parts]
@@ -125,7 +125,7 @@ def _around(found: re.Match) -> str:
 
 def missing(notebook) -> list[str]:
     """What is left to do, one line each: numbers that nothing states, and marks for numbers that need none."""
-    open_numbers = [*unclaimed(notebook)]
+    open_numbers = [*without_claim(notebook)]
     lines = [
         f"cell {cell.id}: {_around(found)!r}: nothing states {found[0]}"
         for cell, found in open_numbers
@@ -152,7 +152,7 @@ def mark(notebook, number: str, reason: str) -> int:
     reason : str
         Why it needs no claim.
     """
-    cells = {cell.id: cell for cell, found in unclaimed(notebook) if written(found) == number}
+    cells = {cell.id: cell for cell, found in without_claim(notebook) if written(found) == number}
     for cell in cells.values():
         cell.metadata.setdefault(KEY, {}).setdefault("unclaimed", {})[number] = reason
     return len(cells)
@@ -164,7 +164,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> None:
     parser.add_argument("chapters", nargs="+", metavar="01", help="how their names begin")
     parser.add_argument("--mark", nargs=2, metavar=("NUMBER", "REASON"))
     options = parser.parse_args(arguments)
-    for chapter in chapters(root):
+    for chapter in all_chapters(root):
         if not chapter.file.startswith(tuple(options.chapters)):
             continue
         path = root / "notebooks" / chapter.file
