@@ -1,5 +1,7 @@
 """What a fit is held against: targets with exact moments, divergences by quadrature, the closest Gaussian, a line with
 one unknown scale, products of shards' posteriors, gold draws, and `Draws`, the common form of them all.
+
+Of hierarchies: effects known with an error each, the one-way model, and its best Gaussians.
 """
 
 import lazy_loader

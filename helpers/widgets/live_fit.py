@@ -149,7 +149,7 @@ def contours() -> list[np.ndarray]:
 
 def _amount(draws: int) -> str:
     """The draws of a step, in words."""
-    return f"{draws} draw{'s' * (draws > 1)}"
+    return "1 draw" if draws == 1 else f"{draws} draws"
 
 
 def describe(state: State, steps: int = STEPS) -> str:
@@ -161,8 +161,8 @@ def describe(state: State, steps: int = STEPS) -> str:
 
 def static_picture(state: State) -> bytes:
     """A PNG of a state when all steps are taken, for readers who see the notebook where no kernel runs."""
-    remedies = ", sticking the landing" * state.stl + ", decaying" * state.decay
-    note = f"Rate {state.rate:g}, {_amount(state.draws)} a step{remedies}. Static picture: run the notebook to watch a fit."
+    remedies = [words for words, on in ((", sticking the landing", state.stl), (", decaying", state.decay)) if on]
+    note = f"Rate {state.rate:g}, {_amount(state.draws)} a step{''.join(remedies)}. Static picture: run the notebook to watch a fit."
     return picture_of(partial(_draw, state), 3.8, note, dpi=130)  # under 90 kB
 
 

@@ -182,7 +182,9 @@ def _surface(axes: Axes) -> None:
     """Draw the contours of the loss, the posterior and the optimum."""
     a, b = np.meshgrid(*(np.linspace(*ends, 201) for ends in WINDOW.values()))
     muted = style.PALETTE["muted"]
-    contours = axes.contour(a, b, distance(np.stack([a, b], -1)), CONTOURS, colors="#BBBBBB", linewidths=0.8)
+    contours = axes.contour(
+        a, b, distance(np.stack([a, b], -1)), CONTOURS, colors=style.PALE["contour"], linewidths=0.8
+    )
     axes.clabel(contours, CONTOURS[1::2], fontsize=8, colors=muted)
     axes.plot([], color=muted, linewidth=0.8, label="contours of the loss: posterior sd")
     axes.plot(*ellipse(data().optimum, data().axes.T), color=style.PALETTE["target"], zorder=3, label="posterior, 2 sd")
