@@ -20,7 +20,7 @@ SLOW = (
     *("test_browser", "test_colab", "test_verdicts", "test_startup_answers", "07_bnn_moons", "08_bnn_ideas"),
     *("14_hierarchies", "11_did_it_work", "90_field_guide", "13_better_gaussians", "12_scaling_out"),
     *("test_approximate", "05_mixtures", "06_minibatch_advi", "test_opening", "test_one_way_study", "test_one_way"),
-    *("10_bnn_regression", "03_logistic_regression", "test_site", "test_any_model", "test_particle_animation"),
+    *("10_bnn_regression", "03_logistic_regression", "test_site", "test_any_model", "test_particle_menu"),
     *("test_startup", "04_advi_in_one_loop", "09_bayesian_line", "test_bad_days", "test_gold", "test_loop"),
     *("test_benchmarks", "test_zoo", "test_sensor_study", "test_without_kernel", "test_progress", "02_logit_beta"),
     *("00_start_here", "01_student_t", "test_change_of_variables", "test_sweep", "test_live_fit"),

@@ -26,23 +26,23 @@ FRAMES = """async () => {
 
 def animation() -> dict:
     """Seconds to build it, the first time and the median of five more, and its size in MB."""
-    from helpers.pictures import svgd_animation
+    from helpers.pictures import svgd_menu
 
     times = []
     for _ in range(6):
         start = time.perf_counter()
-        figure = svgd_animation()
+        figure = svgd_menu()
         times.append(time.perf_counter() - start)
     return {"first": times[0], "again": float(np.median(times[1:])), "megabytes": len(figure.to_json()) / 1e6}
 
 
 def frames() -> dict:
     """Frames a second of one run through the animation, in Chromium."""
-    from helpers.pictures import svgd_animation
+    from helpers.pictures import svgd_menu
 
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         path = Path(folder, "animation.html")
-        svgd_animation().write_html(path, include_plotlyjs=True, auto_play=False)
+        svgd_menu().write_html(path, include_plotlyjs=True, auto_play=False)
         page = browser.new_page(viewport={"width": 1150, "height": 1000})
         page.goto(path.as_uri())
         page.wait_for_selector(".js-plotly-plot .slider-rail-touch-rect", timeout=60_000)

@@ -33,6 +33,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from benchmarks import keys
 from helpers.checks.proofs import STRICT
 from tools.ledger import SPREAD, claims_of
+from tools.markdown import table
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / "benchmarks" / ".sweep.jsonl"
@@ -158,7 +159,7 @@ def _parsed(line: str) -> dict | None:
         return None
 
 
-def sweep(paths: list[Path], seeds: list[int], cache: Path, jobs: int = 1) -> list[dict]:
+def run_all(paths: list[Path], seeds: list[int], cache: Path, jobs: int = 1) -> list[dict]:
     """Run what is not in `cache` yet; return all results, in the order of the chapters and seeds."""
     results = cached(cache, paths)
     missing = [(path, seed) for path in paths for seed in seeds if (path.stem, seed) not in results]
@@ -181,20 +182,17 @@ def sweep(paths: list[Path], seeds: list[int], cache: Path, jobs: int = 1) -> li
 
 def as_markdown(results: list[dict]) -> str:
     """One row a chapter."""
-    rows = ["| chapter | seeds run | seeds with a failure | which | run |", "| --- | --- | --- | --- | --- |"]
+    rows = []
     for chapter in dict.fromkeys(r["chapter"] for r in results):
         runs = [r for r in results if r["chapter"] == chapter]
         seeds = {}
         for r in runs:
             for text in dict.fromkeys(failures(r)):
                 seeds.setdefault(text, []).append(r["seed"])
-        which = "<br>".join(
-            f"`{text.replace('|', chr(92) + '|')}` (seeds {', '.join(map(str, found))})"
-            for text, found in seeds.items()
-        )
+        which = "<br>".join(f"`{text}` (seeds {', '.join(map(str, found))})" for text, found in seeds.items())
         made = "; ".join(dict.fromkeys(f"{r['date']}, {r['versions']}" for r in runs))
-        rows.append(f"| {chapter} | {len(runs)} | {sum(bool(failures(r)) for r in runs)} | {which} | {made} |")
-    return "\n".join(rows)
+        rows.append([chapter, len(runs), sum(bool(failures(r)) for r in runs), which, made])
+    return table(["chapter", "seeds run", "seeds with a failure", "which", "run"], rows)
 
 
 def print_spread(results: list[dict]) -> None:
@@ -257,12 +255,12 @@ def main() -> None:
     everything = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
     paths = [path for path in everything if path.name.startswith(tuple(arguments.chapters))]
     seeds = [1000 * (k + 1) for k in range(arguments.seeds)]  # far apart: chapters also use SEED + 1, + 2, …
-    results = sweep(paths, seeds, arguments.cache, arguments.jobs)
+    results = run_all(paths, seeds, arguments.cache, arguments.jobs)
     # the table shows all there is, not only the chapters of this call
     known = sorted(cached(arguments.cache, everything).values(), key=lambda r: (r["chapter"], r["seed"]))
     command = "`uv run python -m benchmarks.sweep` (seeds 1000, 2000, …; the climbers of chapters 3 and 4 keep theirs)"
     arguments.out.write_text(
-        f"# Every notebook with other seeds\n\n{command}\n\n{as_markdown(known)}\n", encoding="utf-8"
+        f"# Every notebook with other seeds\n\n{command}\n\n{as_markdown(known)}", encoding="utf-8"
     )
     ledger = arguments.out.with_name(SPREAD.name)
     before = json.loads(ledger.read_text(encoding="utf-8")) if ledger.exists() else {}

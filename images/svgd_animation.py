@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 from PIL import Image
 
 from helpers.pictures import record, style
-from helpers.pictures.particle_animation import Recording, draw_frame, frame_height
+from helpers.pictures.particle_frames import Recording, draw_frame, frame_height
 
 PICTURE = Path(__file__).with_name("svgd.gif")
 WIDTH, DOTS = 6.0, 100  # inches, and pixels an inch

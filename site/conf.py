@@ -24,7 +24,7 @@ ROOT = HERE.parent
 sys.path.append(str(ROOT))  # for `tools`
 
 from tools import glossary, outputs, pages
-from tools.chapters import Chapter, chapters
+from tools.chapters import Chapter, all_chapters
 from tools.stamp import address
 
 ABOUT = (
@@ -124,7 +124,7 @@ def describe(app, pagename: str, templatename: str, context: dict, doctree) -> N
     del app, templatename
     if doctree is None:  # the page of the search
         return
-    promises = {f"chapters/{chapter.stem}": chapter.promise for chapter in chapters()}
+    promises = {f"chapters/{chapter.stem}": chapter.promise for chapter in all_chapters()}
     promise = promises.get(pagename)
     image = f"_images/{Path(pagename).name}.png" if promise else "_static/manual_vi.png"
     context["metatags"] += META.format(
@@ -151,7 +151,7 @@ def write_chapters() -> None:
     shutil.copy(ROOT / "images" / "open_in_colab.svg", CHAPTERS)
     shutil.copy(ROOT / "images" / "manual_vi.png", SCRIPTS)
     cards = []
-    for chapter in chapters():
+    for chapter in all_chapters():
         name = chapter.stem
         notebook = nbformat.read(ROOT / "notebooks" / chapter.file, as_version=4)
         image, alt = first_picture(notebook)
@@ -168,7 +168,7 @@ def write_chapters() -> None:
         minutes = f"{chapter.reading} min"
         cards.append(CARD.format(title=chapter.entry, name=name, promise=promise, minutes=minutes, alt=alt))
     grid = "::::{grid} 1 2 2 3\n:gutter: 3\n\n" + "\n".join(cards) + "::::\n"
-    entries = "\n".join(f"{each.entry} <chapters/{each.stem}>" for each in chapters())
+    entries = "\n".join(f"{each.entry} <chapters/{each.stem}>" for each in all_chapters())
     (CHAPTERS / "cards.txt").write_text(grid + CONTENTS.format(chapters=entries), encoding="utf-8")
     pages.write(CHAPTERS)
 

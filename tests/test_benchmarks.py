@@ -17,7 +17,7 @@ from benchmarks import fits, growth, keys, particles, problems, report, start
 from benchmarks.problems import PROBLEMS, quadrature_elbo, readings
 from benchmarks.report import TITLES
 from helpers.fits import FlatModel, GaussianFit, advi
-from helpers.pictures import svgd_animation
+from helpers.pictures import svgd_menu
 
 
 @pytest.mark.parametrize("key", [key for key in PROBLEMS if key != "minibatch"])  # that one: the next test
@@ -341,12 +341,8 @@ def short_run_of_particles():
     particles.ours(0.1)(3, 1)
 
 
-def short_animation():
-    svgd_animation("banana", n_particles=5, n_frames=3)
-
-
 @pytest.mark.parametrize(
-    ("name", "run"), [("start", short_fit), ("particles", short_run_of_particles), ("interface", short_animation)]
+    ("name", "run"), [("start", short_fit), ("particles", short_run_of_particles), ("interface", svgd_menu)]
 )
 def test_a_key_covers_all_that_runs(name, run):
     closure = keys.Closure()

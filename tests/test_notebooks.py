@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from tools import new_chapter, stamp
-from tools.chapters import chapters
+from tools.chapters import all_chapters
 
 ROOT = Path(__file__).resolve().parents[1]
 PATHS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
@@ -38,7 +38,7 @@ def output_text(output):
 
 
 def test_chapters_are_numbered_without_a_gap_but_for_those_that_say_their_number():
-    table = chapters()
+    table = all_chapters()
     assert [p.name for p in PATHS] == [chapter.file for chapter in table]
     gaps = [chapter.name for place, chapter in enumerate(table) if chapter.number != place]
     assert gaps == ["field_guide"] and table[-1].number == 90
@@ -108,7 +108,7 @@ def test_a_new_chapter_renumbers_those_after_it_and_every_link_to_them(fork):
     done = new_chapter.main(fork)
     assert "wrote 02_new_one.ipynb" in done and "02_logit_beta.ipynb is now 03_logit_beta.ipynb" in done
     names = [path.name for path in sorted((fork / "notebooks").glob("*.ipynb"))]
-    assert names == [chapter.file for chapter in chapters(fork)] and len(names) == len(PATHS) + 1
+    assert names == [chapter.file for chapter in all_chapters(fork)] and len(names) == len(PATHS) + 1
     new, moved, first = (
         nbformat.read(fork / "notebooks" / name, as_version=4).cells
         for name in ("02_new_one.ipynb", "04_logistic_regression.ipynb", "00_start_here.ipynb")

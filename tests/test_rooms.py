@@ -57,7 +57,10 @@ def test_imports_never_run_round():
     assert [*TopologicalSorter(graph).static_order()]  # raises CycleError where they do
 
 
-@pytest.mark.parametrize("path", MODULES, ids=dotted)
+OTHERS = [*(HELPERS.parent / "tools").glob("*.py"), *(HELPERS.parent / "benchmarks").glob("*.py")]
+
+
+@pytest.mark.parametrize("path", [*MODULES, *OTHERS], ids=lambda path: f"{path.parent.name}.{path.stem}")
 def test_a_module_does_not_share_its_name_with_what_it_defines(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     own = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
@@ -107,3 +110,11 @@ def test_no_test_imports_another():
             node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)
         ]
         assert not any("test_" in (node.module or "") for node in nodes), path
+
+
+def test_what_is_marked_as_slow_is_in_the_suite(pytestconfig):
+    """Else a file that is renamed would silently be quick."""
+    ours = [each for each in pytestconfig.pluginmanager.get_plugins() if getattr(each, "SLOW", None)]
+    (slow,) = [each.SLOW for each in ours if each.__file__ == str(HELPERS.parent / "conftest.py")]
+    suite = [*(HELPERS.parent / "tests").rglob("test_*.py"), *(HELPERS.parent / "notebooks").glob("*.ipynb")]
+    assert len(set(slow)) == len(slow) and set(slow) <= {path.stem for path in suite}

@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup
 from tests.support.widgets import WIDGETS
 from tools import glossary, quiz
 from tools.browser import note_failed_requests
-from tools.chapters import chapters
+from tools.chapters import all_chapters
 from tools.ledger import claims_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -81,7 +81,7 @@ def test_every_chapter_has_a_card_and_a_picture(pages, site):
 def test_the_ledger_has_every_claim_and_its_chapter(pages, site):
     page = pages[site / "chapters" / "ledger.html"]
     rows = page.select("article tbody tr")
-    for chapter in chapters():
+    for chapter in all_chapters():
         notebook = nbformat.read(ROOT / "notebooks" / chapter.file, as_version=4)
         claims = [row["words"] for cell in notebook.cells for row in claims_of(cell)]
         assert bool(claims) == bool(page.select(f'article h2 a[href="{chapter.stem}.html"]'))
@@ -224,7 +224,7 @@ def test_search_and_the_dark(site, browser):
 
 
 def test_every_chapter_can_be_run_and_downloaded(pages, site):
-    for chapter in chapters():
+    for chapter in all_chapters():
         file = site / "chapters" / f"{chapter.stem}.html"
         line = pages[file].select_one("article .elbo-run")
         assert (
@@ -251,11 +251,11 @@ def test_sidebar_and_cards_have_the_same_titles(pages, site):
     page = pages[site / "index.html"]
     entries = [link.get_text(strip=True) for link in page.select(".sidebar-tree a")]
     cards = [card.get_text(strip=True) for card in page.select(".sd-card-title")]
-    assert cards == entries[: len(cards)] == [chapter.entry for chapter in chapters()]
+    assert cards == entries[: len(cards)] == [chapter.entry for chapter in all_chapters()]
 
 
 def test_the_chapter_of_a_term_leads_to_the_glossary(pages, site):
-    chapter_of = {chapter.name: f"{chapter.stem}.html" for chapter in chapters()}
+    chapter_of = {chapter.name: f"{chapter.stem}.html" for chapter in all_chapters()}
     entries = pages[site / "chapters" / "glossary.html"].select("dt[id]")
     ids = {entry.find(string=True).replace("’", "'"): entry["id"] for entry in entries}
     links = {}
@@ -270,7 +270,7 @@ def test_the_chapter_of_a_term_leads_to_the_glossary(pages, site):
 
 def test_the_quick_questions_are_there(pages, site):
     asked = quiz.quizzes()
-    for chapter in chapters():
+    for chapter in all_chapters():
         found = pages[site / "chapters" / f"{chapter.stem}.html"].select("#three-quick-questions details")
         assert len(found) == 3 * len(asked.get(chapter.name, []))
 
@@ -285,7 +285,7 @@ def test_the_index_of_symptoms_leads_to_every_entry(pages, site):
 def test_how_this_was_checked(pages, site):
     page = pages[site / "chapters" / "checked.html"]
     chapters_, runs, versions = page.select("article table")
-    assert [link.get_text() for link in chapters_.select("a")] == [chapter.entry for chapter in chapters()]
+    assert [link.get_text() for link in chapters_.select("a")] == [chapter.entry for chapter in all_chapters()]
     for command in runs.select("tbody td:first-child"):
         found = re.fullmatch(r"python -m tools\.(\w+)( \w+)?", command.get_text())
         assert found and (ROOT / "tools" / f"{found[1]}.py").is_file(), command

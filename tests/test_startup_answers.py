@@ -121,43 +121,43 @@ def softplus_rate():
     pm.Exponential("y", pm.math.log1pexp(pm.Normal("z", shape=4)), observed=np.abs(NUMBERS))
 
 
-def chapter_0():
+def one_reading():
     pm.Normal("y", pm.Normal("x", 0, 1), 0.5, observed=10)
 
 
-def chapter_3():
+def climbers():
     logit_p = pm.Normal("intercept", 0, 5) + pm.Normal("slope", 0, 5) * NUMBERS
     pm.Deterministic("p", pm.math.invlogit(logit_p))
     pm.Bernoulli("top", logit_p=logit_p, observed=LABELS)
 
 
-def chapter_4():
+def two_normals():
     pm.NormalMixture("x", w=[0.2, 0.8], mu=[-0.3, 0.5], sigma=[0.1, 0.1])
 
 
-def chapter_4_smc():
+def two_normals_as_a_potential():
     x = pm.Normal("x", 0, 1)
     parts = pm.NormalMixture.dist(w=[0.2, 0.8], mu=[-0.3, 0.5], sigma=[0.1, 0.1])
     pm.Potential("the rest", pm.logp(parts, x) - pm.logp(pm.Normal.dist(0, 1), x))
 
 
-def chapter_5():
+def columns_of_readings():
     pm.Normal("reading", pm.Normal("mu", 0, 5, shape=4), pm.HalfNormal("sigma", 5, shape=4), observed=NUMBERS)
 
 
-def chapter_5_purchases():
+def purchases():
     shop.purchases(*shop.visitors(10))
 
 
-def chapter_6():
+def network_of_the_moons():
     moons.network(*(part[:10] for part in moons.two_moons()[:2]))
 
 
-def chapter_8():
+def network_of_the_sensor():
     sensor_data.network(*sensor_data.sensor())
 
 
-def chapter_9():
+def four_schools():
     mu, tau = pm.Normal("mu", 0, 5), pm.HalfCauchy("tau", 5)
     pm.Normal("y", mu + tau * pm.Normal("eta", 0, 1, shape=4), NUMBERS**2 + 1, observed=10 * NUMBERS)
 
@@ -166,8 +166,8 @@ BLOCKS = (
     [bernoulli, bernoulli_by_invlogit, own_sigmoid, binomial, poisson, negative_binomial, zero_inflated]
     + [beta, scales, weibull_censored, normal_censored, normal_truncated, truncated_by_hand, softmax, dirichlet]
     + [ordered_logistic, mixture, correlated, random_walk, probit, softplus_rate]
-    + [chapter_0, chapter_3, chapter_4, chapter_4_smc, chapter_5, chapter_5_purchases]
-    + [chapter_6, chapter_8, chapter_9]
+    + [one_reading, climbers, two_normals, two_normals_as_a_potential, columns_of_readings, purchases]
+    + [network_of_the_moons, network_of_the_sensor, four_schools]
 )
 TAILS = [scales, weibull_censored, normal_censored, normal_truncated, truncated_by_hand, correlated]
 SLOW = [

@@ -32,7 +32,7 @@ def path(tmp_path, monkeypatch):
 
 def test_reports_the_odd_seeds_and_goes_on_where_it_was(path, tmp_path, capsys):
     cache = tmp_path / "cache.jsonl"
-    results = sweep.sweep([path], [1, 2], cache)
+    results = sweep.run_all([path], [1, 2], cache)
     odd, even = map(sweep.failures, results)
     assert odd == ["[4] line 1: assert SEED % 2 == 0, 'odd'"] and even == []
     assert results[0]["assertions"][0]["message"] == "odd"
@@ -48,7 +48,7 @@ def test_reports_the_odd_seeds_and_goes_on_where_it_was(path, tmp_path, capsys):
     _, kept, cut = cache.read_text(encoding="utf-8").split("\n")
     cache.write_text(f"\n{kept}\n{cut[:50]}", encoding="utf-8")
     assert list(sweep.cached(cache, [path])) == [("00_made_up", 1)]
-    again = sweep.sweep([path], [1, 2], cache)
+    again = sweep.run_all([path], [1, 2], cache)
     assert [r["seed"] for r in again] == [1, 2] and again[0] == results[0]
     assert "1 runs are there, 1 to go" in capsys.readouterr().out
     assert list(sweep.cached(cache, [path])) == [("00_made_up", 1), ("00_made_up", 2)]

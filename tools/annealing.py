@@ -36,7 +36,7 @@ def anneal(log_likelihood, given, size: int, key, *, particles: int, moves: int,
     """
     key, first = jax.random.split(key)
     u = jax.random.normal(first, (particles, size))
-    log_l = each(log_likelihood, given, u)
+    log_l = _each(log_likelihood, given, u)
     log_z, betas = 0.0, [0.0]
     while betas[-1] < 1:
         delta = next_step(log_l, 1 - betas[-1], keep)
@@ -44,12 +44,12 @@ def anneal(log_likelihood, given, size: int, key, *, particles: int, moves: int,
         log_z += float(logsumexp(delta * log_l) - jnp.log(particles))
         key, one, two = jax.random.split(key, 3)
         chosen = resample(one, delta * log_l)
-        u, log_l = move(log_likelihood, given, two, u[chosen], log_l[chosen], betas[-1], moves)
+        u, log_l = _move(log_likelihood, given, two, u[chosen], log_l[chosen], betas[-1], moves)
     return u, log_z, betas
 
 
 @partial(jax.jit, static_argnames="log_likelihood")
-def each(log_likelihood, given, u):
+def _each(log_likelihood, given, u):
     """The log likelihood of every particle.
 
     Parameters
@@ -93,12 +93,42 @@ def resample(key, log_w):
     return jnp.searchsorted(upto, places * upto[-1]).clip(max=len(log_w) - 1)
 
 
+def step(log_likelihoods, u, log_l, s, keys, beta=1.0):
+    """A Metropolis step of every particle on its own, which leaves N(0, I) · likelihood^β as it is.
+
+    The proposal u √(1 − s²) + s · noise leaves the prior as it is (preconditioned Crank and Nicolson; Neal 1999), so that only
+    the likelihood decides.
+
+    Parameters
+    ----------
+    log_likelihoods : callable
+        The log likelihood of every particle of an array like u.
+    u : array, shape (particles, size)
+    log_l : array, shape (particles,)
+        Their log likelihoods.
+    s : array
+        Length of the step, from 0 to 1, of each particle or of each of its numbers.
+    keys : two keys of JAX
+        For the noise, and for the choice.
+    beta : float
+
+    Returns
+    -------
+    tuple
+        Particles, their log likelihoods, and which of them moved.
+    """
+    noise, accept = keys
+    proposal = jnp.sqrt(1 - s**2) * u + s * jax.random.normal(noise, u.shape, u.dtype)
+    proposed = log_likelihoods(proposal)
+    yes = jnp.log(jax.random.uniform(accept, (len(u),))) < beta * (proposed - log_l)
+    return jnp.where(yes[:, None], proposal, u), jnp.where(yes, proposed, log_l), yes
+
+
 @partial(jax.jit, static_argnames=("log_likelihood", "moves"))
-def move(log_likelihood, given, key, u, log_l, beta, moves: int):
+def _move(log_likelihood, given, key, u, log_l, beta, moves: int):
     """Metropolis moves that leave N(0, I) · likelihood^β as it is, for every particle on its own.
 
-    The proposal u √(1 − s²) + s · noise leaves the prior as it is (preconditioned Crank and Nicolson), so that only the
-    likelihood decides; every particle draws its own s, from 0.003 to 1, and a random half of the numbers stays.
+    Every particle draws its own length of a step, from 0.003 to 1, and a random half of the numbers stays.
 
     Parameters
     ----------
@@ -115,9 +145,6 @@ def move(log_likelihood, given, key, u, log_l, beta, moves: int):
         scale, stay, noise, accept = jax.random.split(jax.random.fold_in(key, k), 4)
         s = 10 ** jax.random.uniform(scale, (len(u), 1), minval=-2.5, maxval=0)
         s = jnp.where(jax.random.bernoulli(stay, 0.5, u.shape), 0, s)
-        proposal = jnp.sqrt(1 - s**2) * u + s * jax.random.normal(noise, u.shape)
-        proposed = each(log_likelihood, given, proposal)
-        yes = jnp.log(jax.random.uniform(accept, (len(u),))) < beta * (proposed - log_l)
-        return jnp.where(yes[:, None], proposal, u), jnp.where(yes, proposed, log_l)
+        return step(lambda u: _each(log_likelihood, given, u), u, log_l, s, (noise, accept), beta)[:2]
 
     return jax.lax.fori_loop(0, moves, once, (u, log_l))

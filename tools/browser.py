@@ -161,12 +161,12 @@ def wait_for_kernel(page) -> None:
     page.wait_for_function(f"{kernel}?.status === 'idle'", timeout=60_000)
 
 
-def run_all(page, timeout: float = 120) -> None:
-    """Run all cells of the notebook on `page`, and wait up to `timeout` seconds until the last has ended."""
+def run_all(page) -> None:
+    """Run all cells of the notebook on `page`, and wait until the last has ended."""
     page.evaluate(
         """() => {
             window.allRan = false;
             window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => (window.allRan = true));
         }"""
     )
-    page.wait_for_function("window.allRan", timeout=1000 * timeout)
+    page.wait_for_function("window.allRan", timeout=120_000)

@@ -41,7 +41,7 @@ class Chapter:
         return f"{self.number} · {self.title}"
 
 
-def chapters(root: Path = ROOT) -> list[Chapter]:
+def all_chapters(root: Path = ROOT) -> list[Chapter]:
     """All chapters in their order."""
     table = tomllib.loads((root / "notebooks" / "chapters.toml").read_text(encoding="utf-8"))
     return [Chapter(**{"number": place} | row) for place, row in enumerate(table["chapter"])]

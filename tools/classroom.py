@@ -33,7 +33,7 @@ QUIET = logging.getLogger("tools.classroom.nbclient")  # what nbclient would pri
 QUIET.disabled = True
 
 
-def without_solutions(notebook):
+def _without_solutions(notebook):
     """`notebook` without the cells that hold a solution; it is changed in place."""
     notebook.cells = [cell for cell in notebook.cells if not cell.source.startswith(SOLUTION)]
     return notebook
@@ -44,7 +44,7 @@ def handout(folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
-        nbformat.write(without_solutions(nbformat.read(path, as_version=4)), folder / path.name)
+        nbformat.write(_without_solutions(nbformat.read(path, as_version=4)), folder / path.name)
         written.append(folder / path.name)
     return written
 
@@ -74,16 +74,16 @@ def grade(path: Path, limit: float = LIMIT) -> dict[str, str]:
         notebook = nbformat.read(path, as_version=4)
         cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     except Exception as error:  # noqa: BLE001 - a file can hold anything, and the other submissions are graded
-        return {TROUBLE: unreadable(path, error)}
+        return {TROUBLE: _unreadable(path, error)}
     for cell in cells:  # nothing that was stored counts
         cell.outputs, cell.execution_count = [], None
-    trouble = run(notebook, path.parent, limit)
-    said = {found[1]: verdict(cell) for cell in cells if (found := CHECK.search(cell.source))}
+    trouble = _run(notebook, path.parent, limit)
+    said = {found[1]: _verdict(cell) for cell in cells if (found := CHECK.search(cell.source))}
     trouble = trouble or ("" if said else "no exercise in it")
     return said | ({TROUBLE: trouble} if trouble else {})
 
 
-def unreadable(path: Path, error: Exception) -> str:
+def _unreadable(path: Path, error: Exception) -> str:
     """Why the file at `path` is no notebook."""
     if not path.exists():
         return "there is no such file"
@@ -91,10 +91,10 @@ def unreadable(path: Path, error: Exception) -> str:
         return "a folder, not a notebook"
     if not path.stat().st_size:
         return "the file is empty"
-    return f"no notebook: {first_line(error)}"
+    return f"no notebook: {_first_line(error)}"
 
 
-def run(notebook, folder: Path, limit: float) -> str:
+def _run(notebook, folder: Path, limit: float) -> str:
     """Run `notebook`, in place, and say what ended it before its end; "" where nothing did.
 
     Parameters
@@ -124,19 +124,19 @@ def run(notebook, folder: Path, limit: float) -> str:
     except DeadKernelError:
         trouble = "the kernel died"
     except Exception as error:  # noqa: BLE001 - the other submissions are graded
-        trouble = f"{type(error).__name__}: {first_line(error)}"
+        trouble = f"{type(error).__name__}: {_first_line(error)}"
     else:
         return ""
     at = now.get("cell")
     return trouble + (f", in the cell that begins {at.source.partition('\n')[0][:60]!r}" if at else "")
 
 
-def first_line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     """The first line of an error's words, not too long."""
     return (str(error).splitlines() or [type(error).__name__])[0][:100]
 
 
-def verdict(cell) -> str:
+def _verdict(cell) -> str:
     """What the checker in a cell said."""
     if cell.execution_count is None:
         return "✗ not reached"
@@ -145,14 +145,14 @@ def verdict(cell) -> str:
     return [*filter(None, results), *errors, "✗ no verdict"][0]
 
 
-def table(verdicts: dict[str, dict[str, str]]) -> pd.DataFrame:
+def _table(verdicts: dict[str, dict[str, str]]) -> pd.DataFrame:
     """What was said, a row for each notebook and a column for each exercise; the last column is the trouble."""
     rows = pd.DataFrame.from_dict(verdicts, orient="index").fillna("")
     rows.index.name = "notebook"
     return rows[[*rows.columns.drop(TROUBLE, errors="ignore"), *rows.columns.intersection([TROUBLE])]]
 
 
-def grade_all(paths: list[Path], limit: float, csv: Path | None) -> pd.DataFrame:
+def _grade_all(paths: list[Path], limit: float, csv: Path | None) -> pd.DataFrame:
     """Grade every notebook, say how far it is on the standard error, and keep `csv` up to date after each.
 
     Parameters
@@ -173,8 +173,8 @@ def grade_all(paths: list[Path], limit: float, csv: Path | None) -> pd.DataFrame
         words = [f"{right} of {count} right, {time.monotonic() - started:.0f} s"] if count else []
         print("; ".join([*words, *filter(None, [said.get(TROUBLE)])]), file=sys.stderr)
         if csv:
-            table(verdicts).to_csv(csv, encoding="utf-8-sig")  # the mark by which Excel knows UTF-8
-    return table(verdicts)
+            _table(verdicts).to_csv(csv, encoding="utf-8-sig")  # the mark by which Excel knows UTF-8
+    return _table(verdicts)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -190,7 +190,7 @@ def main(arguments: list[str] | None = None) -> None:
     if given.command == "handout":
         print(f"{len(handout(given.folder))} notebooks without solutions in {given.folder}")
         return
-    marks = grade_all(given.notebooks, given.limit, given.csv)
+    marks = _grade_all(given.notebooks, given.limit, given.csv)
     exercises = marks.columns.drop(TROUBLE, errors="ignore")
     marks[exercises] = marks[exercises].map(lambda said: said[:1])
     print(marks.to_string(index_names=False))

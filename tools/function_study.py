@@ -12,6 +12,7 @@ import numpy as np
 from helpers.models import function_study as stored
 from helpers.models import sensor_fits
 from helpers.models.sensor_data import outputs
+from tools import sensor_exact
 from tools.records import provenance, store
 
 SEED = 0
@@ -28,7 +29,7 @@ def answers(setting: sensor_fits.Setting, drawn: int = stored.DRAWN) -> dict:
         First layers, for the exact answer.
     """
     (fit,) = sensor_fits.mean_field([setting], seed=SEED, starts=stored.STARTS)
-    exact = sensor_fits.exact(setting, seed=SEED, draws=drawn)
+    exact = sensor_exact.exact(setting, seed=SEED, draws=drawn)
     found = {name: getattr(fit, name) for name in ("elbo", "elbo_error", "mean", "sd")}
     found |= {name: getattr(exact, name) for name in ("log_evidence", "log_evidence_error", "effective")}
     if exact.effective < stored.ENOUGH:

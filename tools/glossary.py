@@ -9,7 +9,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 
-from tools.chapters import ROOT, chapters
+from tools.chapters import ROOT, all_chapters
 
 OPENING = """\
 # Glossary
@@ -29,7 +29,7 @@ def terms(root: Path = ROOT) -> list[dict]:
 
 def page(root: Path = ROOT) -> str:
     """The glossary in Markdown."""
-    table = {chapter.name: chapter for chapter in chapters(root)}
+    table = {chapter.name: chapter for chapter in all_chapters(root)}
     entries = []
     for term in terms(root):
         chapter = table[term["chapter"]]
@@ -37,9 +37,9 @@ def page(root: Path = ROOT) -> str:
     return OPENING + "\n".join(entries) + "```\n"
 
 
-def forms(root: Path = ROOT) -> dict[str, str]:
+def forms() -> dict[str, str]:
     """Each form of a term in lower case, with the name of its entry."""
-    return {form.lower(): term["name"] for term in terms(root) for form in (term["name"], *term.get("also", []))}
+    return {form.lower(): term["name"] for term in terms() for form in (term["name"], *term.get("also", []))}
 
 
 def words(known: dict[str, str]) -> re.Pattern:
@@ -50,7 +50,7 @@ def words(known: dict[str, str]) -> re.Pattern:
     )
 
 
-def is_prose(text: nodes.Text) -> bool:
+def _is_prose(text: nodes.Text) -> bool:
     """Whether a text stands in a paragraph that an author has written: no title, link, code, formula or output."""
     inside = False
     node = text.parent
@@ -73,19 +73,19 @@ def link_first_uses(doctree: nodes.document, docname: str, known: dict[str, str]
         What `forms` returns.
     """
     pattern, seen = words(known), set()
-    for text in [each for each in doctree.findall(nodes.Text) if is_prose(each)]:
+    for text in [each for each in doctree.findall(nodes.Text) if _is_prose(each)]:
         pieces, at = [], 0
         for found in pattern.finditer(text):
             name = known[found[0].lower().replace("’", "'")]
             if name not in seen:
                 seen.add(name)
-                pieces += [nodes.Text(text[at : found.start()]), reference(found[0], name, docname)]
+                pieces += [nodes.Text(text[at : found.start()]), _reference(found[0], name, docname)]
                 at = found.end()
         if pieces:
             text.parent.replace(text, [*pieces, nodes.Text(text[at:])])
 
 
-def reference(words: str, name: str, docname: str) -> pending_xref:
+def _reference(words: str, name: str, docname: str) -> pending_xref:
     """A link to an entry of the glossary.
 
     Parameters

@@ -31,7 +31,7 @@ def make(name: str, folder: Path = FOLDER) -> Gold:
         "fingerprint": fingerprint(flat),
         **diagnostics(recipe, values),
     }
-    if found := not_converged(made):
+    if found := _not_converged(made):
         raise ValueError(f"{name}: {found}")
     np.savez_compressed(folder / f"{name}.npz", values=values)
     manifest = folder / "manifest.json"
@@ -55,7 +55,7 @@ def diagnostics(recipe: Recipe, values: np.ndarray) -> dict[str, float]:
     return {"r_hat": float(summary["r_hat"].max(skipna=False)), "ess": float(ess)}
 
 
-def not_converged(worst: dict[str, float]) -> str:
+def _not_converged(worst: dict[str, float]) -> str:
     """What is wrong with these diagnostics; empty where nothing is."""
     if worst["r_hat"] < 1.01 and worst["ess"] > 400:
         return ""
@@ -70,7 +70,7 @@ def problems(recipe: Recipe, gold: Gold) -> list[str]:
         found.append("stale: the recipe has other settings or parameters now")
     elif not np.allclose(gold.made["fingerprint"], fingerprint(flat), rtol=1e-5):
         found.append("stale: the model or its data have changed")
-    if late := not_converged(diagnostics(recipe, gold.values)):
+    if late := _not_converged(diagnostics(recipe, gold.values)):
         found.append(late)
     return found
 

@@ -18,6 +18,7 @@ from helpers.fits.weights import effective
 from helpers.models import label_study as stored
 from helpers.models.many_moons import turned_moons
 from helpers.models.moons import logits
+from tools import annealing
 from tools.records import provenance, store
 
 SETTINGS = {"seeds": list(range(7000, 7020)), "prior": 10_000, "draws": 2_000, "moves": 25, "seed": 77}
@@ -26,13 +27,13 @@ MOST = stored.LABELS[-1]
 
 
 @jax.jit
-def probabilities(weights, x):
+def _probabilities(weights, x):
     """P(class 1), shape (draws, points)."""
     return jax.nn.sigmoid(logits(weights, x))
 
 
 @jax.jit
-def moved(w, keys, x, y, used):
+def _moved(w, keys, x, y, used):
     """Draws after one Markov step for each key, which leaves the posterior as it is, and the share of accepted steps.
 
     Parameters
@@ -49,15 +50,13 @@ def moved(w, keys, x, y, used):
         z = logits(w, x)
         return ((y * z - jnp.logaddexp(0, z)) @ used).astype(w.dtype)
 
-    def step(state, key):  # leaves the prior as it is, so that the likelihood alone decides (Neal 1999)
-        (w, old), (key_1, key_2, key_3) = state, jax.random.split(key, 3)
-        length = 10 ** jax.random.uniform(key_1, (len(w), 1), w.dtype, minval=-1.3, maxval=-0.1)
-        proposed = jnp.sqrt(1 - length**2) * w + length * jax.random.normal(key_2, w.shape, w.dtype)
-        new = log_likelihood(proposed)
-        yes = jnp.log(jax.random.uniform(key_3, (len(w),))) < new - old
-        return (jnp.where(yes[:, None], proposed, w), jnp.where(yes, new, old)), yes.mean()
+    def once(state, key):
+        key, *others = jax.random.split(key, 3)
+        length = 10 ** jax.random.uniform(key, (len(w), 1), w.dtype, minval=-1.3, maxval=-0.1)
+        *state, accepted = annealing.step(log_likelihood, *state, length, others)
+        return tuple(state), accepted.mean()
 
-    (w, _), accepted = jax.lax.scan(step, (w, log_likelihood(w)), keys)
+    (w, _), accepted = jax.lax.scan(once, (w, log_likelihood(w)), keys)
     return w, accepted.mean()
 
 
@@ -86,7 +85,7 @@ class Posterior:
 
     def take(self, w) -> None:
         """Make these the draws, all with the same share."""
-        self.w, self.p = w, np.asarray(probabilities(w, self.x), np.float32)
+        self.w, self.p = w, np.asarray(_probabilities(w, self.x), np.float32)
         self.share = np.full(len(w), 1 / len(w))
 
     def __call__(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -106,7 +105,9 @@ class Posterior:
         rows = np.resize(self.known, MOST)
         keys = jax.random.split(jax.random.key(self.rng.integers(2**31)), self.settings["moves"])
         used = (np.arange(MOST) < len(self.known)).astype(np.float32)
-        w, self.accepted = moved(jnp.asarray(self.w[chosen]), keys, self.x[rows], self.y[rows].astype(np.float32), used)
+        w, self.accepted = _moved(
+            jnp.asarray(self.w[chosen]), keys, self.x[rows], self.y[rows].astype(np.float32), used
+        )
         self.take(w)
 
     def score(self, rows: np.ndarray) -> float:
@@ -116,7 +117,7 @@ class Posterior:
         return float(np.log(np.where(y == 1, p, 1 - p)).mean())
 
 
-def study_set(k: int, settings: dict) -> np.ndarray:
+def _study_set(k: int, settings: dict) -> np.ndarray:
     """Scores for data set `k`, shape (ways, labels)."""
     x, y = (values[0] for values in turned_moons([settings["seeds"][k]]))
     scores = np.empty((len(stored.WAYS), len(stored.LABELS)))
@@ -135,7 +136,7 @@ def make(path: Path = stored.FILE, settings: dict | None = None) -> stored.Label
     settings = settings or SETTINGS
     scores = []
     for k in range(len(settings["seeds"])):
-        scores.append(study_set(k, settings))
+        scores.append(_study_set(k, settings))
         print(f"data set {k + 1} of {len(settings['seeds'])}", flush=True)
     store(path, {"scores": np.stack(scores, axis=-1)}, provenance("label_study", settings))
     return stored.load(path)

@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 
 from helpers.checks.proofs import KEY, bounds, shown
-from tools.chapters import ROOT, chapters
+from tools.chapters import ROOT, all_chapters
 from tools.markdown import table
 
 SPREAD = Path("benchmarks", "claims.json")  # chapter: words of a claim: {"seeds": 20, "least": 0.1, "largest": 0.2}
@@ -55,7 +55,7 @@ def stored_spread(root: Path = ROOT) -> dict[str, dict]:
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
-def over_seeds(spread: dict | None) -> str:
+def _over_seeds(spread: dict | None) -> str:
     """The range of a claim's value in words."""
     if not spread:
         return ""
@@ -69,7 +69,7 @@ def page(root: Path = ROOT) -> str:
     """The ledger in Markdown."""
     spread = stored_spread(root)
     parts, count = [], 0
-    for chapter in chapters(root):
+    for chapter in all_chapters(root):
         stem = chapter.stem
         notebook = nbformat.read(root / "notebooks" / chapter.file, as_version=4)
         found = [
@@ -87,5 +87,4 @@ def page(root: Path = ROOT) -> str:
 
 def line(row: dict, spread: dict | None) -> list[str]:
     """A claim as a row of the table."""
-    texts = (row["words"], shown(row["found"]), bounds(row), row["because"] or "equal", over_seeds(spread))
-    return [text.replace("|", "\\|") for text in texts]
+    return [row["words"], shown(row["found"]), bounds(row), row["because"] or "equal", _over_seeds(spread)]

@@ -11,7 +11,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tools import stamp
-from tools.chapters import ROOT, Chapter, chapters
+from tools.chapters import ROOT, Chapter, all_chapters
 from tools.store import KERNEL
 
 IMPORTS = """\
@@ -52,7 +52,7 @@ Three to five plain sentences.
 **Next:** what comes next."""
 
 
-def skeleton(chapter: Chapter):
+def _skeleton(chapter: Chapter):
     """A notebook with all that a chapter has, and nothing in it."""
     cells = [
         new_markdown_cell(f"# {chapter.number} · {chapter.heading}\n\nOne paragraph: after this chapter you can ..."),
@@ -74,9 +74,9 @@ def main(root: Path = ROOT) -> list[str]:
     """Write the missing notebooks, renumber and stamp the others; what was done."""
     folder = root / "notebooks"
     there = {path.stem[3:] for path in folder.glob("[0-9][0-9]_*.ipynb")}
-    missing = [chapter for chapter in chapters(root) if chapter.name not in there]
+    missing = [chapter for chapter in all_chapters(root) if chapter.name not in there]
     for chapter in missing:
-        nbformat.write(skeleton(chapter), folder / chapter.file)
+        nbformat.write(_skeleton(chapter), folder / chapter.file)
     return [*(f"wrote {chapter.file}" for chapter in missing), *stamp.main(root)]
 
 

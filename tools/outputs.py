@@ -26,7 +26,7 @@ def caption_of(outputs: list, k: int) -> str:
     return re.sub(r"[*`$]", "", after.get("text/markdown") or outputs[k].data.get("text/plain") or "").strip()
 
 
-def in_script(data: dict) -> str:
+def _in_script(data: dict) -> str:
     """`data` as JSON that may stand in a `<script>`."""
     return json.dumps(data).replace("</", r"<\/")
 
@@ -40,14 +40,14 @@ def make_static(cell, widgets: dict) -> None:
         data = output.get("data", {})
         state = widgets.get(data.pop(VIEW, {}).get("model_id"), {}).get("state", {})
         if "_esm" in state:
-            text = in_script({name: state[name] for name in ("_esm", "_css", "options", "start")})
+            text = _in_script({name: state[name] for name in ("_esm", "_css", "options", "start")})
             alt = html.escape(output.metadata["image/png"]["alt"])
             output.data = {"text/html": LIVE.format(alt=alt, png=data["image/png"].strip(), state=text)}
             continue
         if figure := data.pop("application/vnd.plotly.v1+json", None):
             figure["layout"].pop("width", None)  # as wide as the page allows
             alt = html.escape(caption_of(cell.outputs, k))
-            shown = FIGURE.format(alt=alt, jpeg=data["image/jpeg"].strip(), figure=in_script(figure))
+            shown = FIGURE.format(alt=alt, jpeg=data["image/jpeg"].strip(), figure=_in_script(figure))
             output.data = {"text/html": shown}
             continue
         if "image/png" in data:

@@ -11,7 +11,7 @@ import numpy as np
 from myst_parser.mdit_to_docutils.base import default_slugify  # as the site makes its anchors
 
 from tools import glossary, ledger
-from tools.chapters import ROOT, chapters
+from tools.chapters import ROOT, all_chapters
 from tools.markdown import table
 from tools.stamp import address, linked
 
@@ -76,7 +76,7 @@ def base(root: Path = ROOT) -> str:
     return f"https://{owner.lower()}.github.io/{name}/"
 
 
-def quality(made: dict) -> str:
+def _quality(made: dict) -> str:
     """The worst R-hat and effective number of draws of a long run; "" where it has none."""
     if "r_hat" not in made:
         return ""
@@ -84,7 +84,7 @@ def quality(made: dict) -> str:
     return f"R-hat {np.max(made['r_hat']):.3f}{draws}"
 
 
-def runs(root: Path = ROOT) -> list[list]:
+def _runs(root: Path = ROOT) -> list[list]:
     """A row for each stored long run: command, date, how good its draws are, versions."""
     gold = json.loads((root / "helpers/truth/gold/manifest.json").read_text(encoding="utf-8"))
     made = [gold[name] for name in sorted(gold)]
@@ -95,7 +95,7 @@ def runs(root: Path = ROOT) -> list[list]:
     rows = []
     for each in made:
         versions = ", ".join(f"{package} {number}" for package, number in each["versions"].items())
-        rows.append([f"`{each['command']}`", each["date"], quality(each), versions])
+        rows.append([f"`{each['command']}`", each["date"], _quality(each), versions])
     return rows
 
 
@@ -103,7 +103,7 @@ def claims(root: Path = ROOT) -> list[list]:
     """A row for each chapter: its name with a link, how many claims it makes, and the seeds behind their ranges."""
     spread = ledger.stored_spread(root)
     rows = []
-    for chapter in chapters(root):
+    for chapter in all_chapters(root):
         notebook = nbformat.read(root / "notebooks" / chapter.file, as_version=4)
         made = [row for cell in notebook.cells for row in ledger.claims_of(cell)]
         seeds = [each["seeds"] for each in spread.get(chapter.stem, {}).values()]
@@ -111,7 +111,7 @@ def claims(root: Path = ROOT) -> list[list]:
     return rows
 
 
-def checked(root: Path = ROOT) -> str:
+def _checked(root: Path = ROOT) -> str:
     """The page "How this was checked"."""
     lock = (root / "requirements.lock").read_text(encoding="utf-8")
     numbers = [[name, re.search(rf"^{name}==(\S+)", lock, re.MULTILINE)[1]] for name in PACKAGES]
@@ -123,16 +123,16 @@ def checked(root: Path = ROOT) -> str:
         systems=systems.replace(", ", " and "),
         pythons=pythons.replace(", ", " and "),
         claims=table(["chapter", "claims", "seeds"], made),
-        runs=table(["made by", "date", "quality", "versions"], runs(root)),
+        runs=table(["made by", "date", "quality", "versions"], _runs(root)),
         speed=(root / "benchmarks/RESULTS.md").read_text(encoding="utf-8").split("\n\n")[1],
         versions=table(["package", "version"], numbers),
         **address(root),
     )
 
 
-def symptoms(root: Path = ROOT) -> str:
+def _symptoms(root: Path = ROOT) -> str:
     """The field guide's headings, each a link to its entry."""
-    file = next(chapter.file for chapter in chapters(root) if chapter.name == "field_guide")
+    file = next(chapter.file for chapter in all_chapters(root) if chapter.name == "field_guide")
     parts = []
     for heading, pieces in ledger.sections(nbformat.read(root / "notebooks" / file, as_version=4)):
         prose = "\n".join(text for cell, text in pieces if cell.cell_type == "markdown")
@@ -149,14 +149,14 @@ def write(folder: Path, root: Path = ROOT) -> None:
     (folder / "extra" / "404.html").write_text(MISSING.format(base=base(root)), encoding="utf-8")
     pages = {
         "glossary": glossary.page(root),
-        "symptoms": symptoms(root),
+        "symptoms": _symptoms(root),
         "ledger": ledger.page(root),
-        "checked": checked(root),
+        "checked": _checked(root),
         "changelog": (root / "CHANGELOG.md").read_text(encoding="utf-8"),
     }
     for file in (root / "site" / "pages").glob("*.md"):
         text = file.read_text(encoding="utf-8")
         text = text.replace("REPOSITORY", where["repository"]).replace("BRANCH", where["branch"])
-        pages[file.stem] = linked(text, chapters(root))
+        pages[file.stem] = linked(text, all_chapters(root))
     for name, text in pages.items():
         (folder / f"{name}.md").write_text(text, encoding="utf-8")

@@ -42,7 +42,7 @@ def posterior(seed: int, setting: tuple, data: tuple, points: np.ndarray) -> tup
     return tuple(np.asarray(part) for part in functions(layers, *data, prior_sd, points))
 
 
-def score(means: np.ndarray, sds: np.ndarray, y: np.ndarray) -> float:
+def _score(means: np.ndarray, sds: np.ndarray, y: np.ndarray) -> float:
     """The log score of readings.
 
     Parameters
@@ -62,7 +62,7 @@ def data_set(seed: int) -> tuple[np.ndarray, np.ndarray, float]:
     means, sds = posterior(SAMPLER["seed"] + seed, sensor_study.BASELINE, sensor(rows, seed=seed), points)
     here, new = np.s_[:, : len(stored.PLACES)], np.s_[:, len(stored.PLACES) :]
     sd = np.sqrt((sds[here] ** 2).mean(axis=0) + means[here].var(axis=0))
-    return means[here].mean(axis=0), sd, score(means[new], sds[new], y_new)
+    return means[here].mean(axis=0), sd, _score(means[new], sds[new], y_new)
 
 
 def setting(index: int) -> list[float]:
@@ -70,7 +70,7 @@ def setting(index: int) -> list[float]:
     each = sensor_study.SETTINGS[index]
     (x, y), (x_new, y_new) = data = sensor(each[1]), sensor(**stored.HELD_OUT)
     means, sds = posterior(SAMPLER["seed"] + index, each, data[0], np.concatenate([x, x_new]))
-    return [score(means[:, : len(x)], sds[:, : len(x)], y), score(means[:, len(x) :], sds[:, len(x) :], y_new)]
+    return [_score(means[:, : len(x)], sds[:, : len(x)], y), _score(means[:, len(x) :], sds[:, len(x) :], y_new)]
 
 
 def trained(width: int) -> list[float]:

@@ -16,9 +16,10 @@ import numpy as np
 from jax.scipy.special import logsumexp
 from scipy.stats import norm
 
-from helpers.models import sensor_fits
 from helpers.models import sensor_study as stored
 from helpers.models.sensor_data import GRID, NOISE, bayesian_line, features, sensor
+from helpers.models.sensor_fits import Setting
+from tools import sensor_exact
 from tools.annealing import anneal
 from tools.records import provenance, store
 
@@ -74,7 +75,7 @@ def importance(width: int, rows: int, prior_sd: float) -> dict[str, float]:
     width, rows, prior_sd
         As for `stored.Study.at`.
     """
-    answer = sensor_fits.exact(sensor_fits.Setting(width, rows, prior_sd), **IMPORTANCE)
+    answer = sensor_exact.exact(Setting(width, rows, prior_sd), **IMPORTANCE)
     error = answer.log_evidence_error
     return {"log_evidence": answer.log_evidence, "error": error, "effective": answer.effective}
 

@@ -17,7 +17,7 @@ import nbformat
 import plotly.offline
 from markdown_it import MarkdownIt
 
-from tools.chapters import ROOT, Chapter, chapters
+from tools.chapters import ROOT, Chapter, all_chapters
 from tools.outputs import caption_of, make_static, widgets_of
 from tools.quiz import BEFORE as RECAP
 from tools.quiz import ID as QUIZ
@@ -58,7 +58,7 @@ def opening(source: str) -> str:
     return sentence if PROSE.match(sentence) and "$" not in sentence and sentence[-1:] in ".?!" else ""
 
 
-def headings(source: str) -> list[str]:
+def _headings(source: str) -> list[str]:
     """The slides of a cell of text: one for each heading, and for the recap the whole of it."""
     if source.startswith(RECAP):
         return [SLIDE.format(kind="recap", body=text(source.partition("**References.**")[0]))]
@@ -89,7 +89,7 @@ def pictures(cell, widgets: dict) -> list[str]:
     return slides
 
 
-def deck(chapter: Chapter) -> str:
+def _deck(chapter: Chapter) -> str:
     """The slides of a chapter as a page."""
     notebook = nbformat.read(ROOT / "notebooks" / chapter.file, as_version=4)
     widgets = widgets_of(notebook)
@@ -100,7 +100,7 @@ def deck(chapter: Chapter) -> str:
         skipped = cell.source.startswith(LAST) or (skipped and not cell.source.startswith("## "))
         if skipped or cell.get("id") == QUIZ:
             continue
-        slides += headings(cell.source) if cell.cell_type == "markdown" else pictures(cell, widgets)
+        slides += _headings(cell.source) if cell.cell_type == "markdown" else pictures(cell, widgets)
     return PAGE.format(title=html.escape(chapter.entry), slides="\n".join(slides))
 
 
@@ -112,10 +112,10 @@ def main(arguments: list[str] | None = None) -> list[Path]:
     given = parser.parse_args(arguments)
     given.folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for chapter in chapters():
+    for chapter in all_chapters():
         if chapter.file.startswith(tuple(given.chapters)):
             written.append(given.folder / f"{chapter.stem}.html")
-            written[-1].write_text(deck(chapter), encoding="utf-8")
+            written[-1].write_text(_deck(chapter), encoding="utf-8")
     for file in ("site/static/widgets.js", "site/static/figures.js", "tools/slides.js", "tools/slides.css"):
         shutil.copy(ROOT / file, given.folder)
     if any('class="elbo-figure"' in file.read_text(encoding="utf-8") for file in written):

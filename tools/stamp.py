@@ -20,8 +20,8 @@ from textwrap import wrap
 
 import nbformat
 
-from tools import quiz
-from tools.chapters import ROOT, Chapter, chapters
+from tools import markdown, quiz
+from tools.chapters import ROOT, Chapter, all_chapters
 from tools.store import as_saved
 
 BADGE = "[![Open in Colab]({images}/open_in_colab.svg)]({address})"
@@ -64,7 +64,7 @@ def address(root: Path = ROOT) -> dict[str, str]:
     return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["elbo-room"]
 
 
-def badge(chapter: Chapter, images: str, where: dict[str, str]) -> str:
+def _badge(chapter: Chapter, images: str, where: dict[str, str]) -> str:
     """The picture that opens the chapter in Colab.
 
     Parameters
@@ -92,7 +92,7 @@ def linked(text: str, table: list[Chapter]) -> str:
     return CHAPTER.sub(link, text)
 
 
-def neighbours(chapter: Chapter, table: list[Chapter]) -> str:
+def _neighbours(chapter: Chapter, table: list[Chapter]) -> str:
     """Links to the chapter before, to the first, and to the chapter after."""
     place, links = table.index(chapter), []
     if place > 1:
@@ -104,7 +104,7 @@ def neighbours(chapter: Chapter, table: list[Chapter]) -> str:
     return " · ".join(links)
 
 
-def opening(source: str, chapter: Chapter, table: list[Chapter], where: dict[str, str]) -> str:
+def _opening(source: str, chapter: Chapter, table: list[Chapter], where: dict[str, str]) -> str:
     """The first cell: heading, badge, neighbours, the prose that it has, and what to know first.
 
     Parameters
@@ -119,30 +119,33 @@ def opening(source: str, chapter: Chapter, table: list[Chapter], where: dict[str
     prose = [part for part in source.split("\n\n")[1:] if not part.startswith(WRITTEN)]
     times = f"**Reading:** about {chapter.reading} minutes. **Running:** about {chapter.running}."
     first = f"**Know first:** {linked(chapter.know, table)}. {times}"
-    parts = [f"# {chapter.number} · {chapter.heading}", badge(chapter, "../images", where), neighbours(chapter, table)]
+    parts = [
+        f"# {chapter.number} · {chapter.heading}",
+        _badge(chapter, "../images", where),
+        _neighbours(chapter, table),
+    ]
     return "\n\n".join([*parts, *prose, first])
 
 
-def rows(table: list[Chapter], folder: str = "", where: dict[str, str] | None = None) -> str:
-    """The table of `table`, with badges where an address is given.
+def _rows(listed: list[Chapter], folder: str = "", where: dict[str, str] | None = None) -> str:
+    """The chapters as a table in Markdown, with badges where an address is given.
 
     Parameters
     ----------
-    table : list of Chapter
+    listed : list of Chapter
     folder : str
         Before each file's name.
     where : dict, optional
         "repository" and "branch".
     """
-    lines = ["| chapter | you can do after it | reading |", "| --- | --- | --- |"]
-    lines += [f"| [{c.entry}]({folder}{c.file}) | {c.promise} | {c.reading} min |" for c in table]
+    head = ["chapter", "you can do after it", "reading"]
+    lines = [[f"[{c.entry}]({folder}{c.file})", c.promise, f"{c.reading} min"] for c in listed]
     if where:
-        last = [" |", " --- |", *(f" {badge(chapter, 'images', where)} |" for chapter in table)]
-        lines = [line + more for line, more in zip(lines, last, strict=True)]
-    return "\n".join(lines) + "\n"
+        head, lines = [*head, ""], [[*line, _badge(c, "images", where)] for line, c in zip(lines, listed, strict=True)]
+    return markdown.table(head, lines)
 
 
-def map_cell(table: list[Chapter]) -> str:
+def _map_cell(table: list[Chapter]) -> str:
     """The code that draws the map: all chapters but the first."""
     quoted = [[json.dumps(text, ensure_ascii=False) for text in (c.part, c.entry, c.question)] for c in table[1:]]
     listed = [f"    ({', '.join(texts)})," for texts in quoted]
@@ -184,7 +187,7 @@ def fold(cell) -> None:
     metadata.update({key: value for key, value in (("tags", tags), ("jupyter", jupyter)) if value})
 
 
-def stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str, str], questions: list[dict]) -> str:
+def _stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str, str], questions: list[dict]) -> str:
     """The text of the notebook at `path` as it should be.
 
     Parameters
@@ -202,10 +205,10 @@ def stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str,
         if cell.cell_type == "markdown":
             cell.source = linked(cell.source, table)
             if chapter.number == 0:
-                cell.source = TABLE.sub(lambda _: rows(table[1:]), cell.source)
+                cell.source = TABLE.sub(lambda _: _rows(table[1:]), cell.source)
         elif "course_map.draw(" in cell.source:
-            cell.source = map_cell(table)
-    notebook.cells[0].source = opening(notebook.cells[0].source, chapter, table, where)
+            cell.source = _map_cell(table)
+    notebook.cells[0].source = _opening(notebook.cells[0].source, chapter, table, where)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     code[0].source, code[0].metadata["tags"] = SETUP_CELL.format(**where), ["setup"]
     for cell in code:
@@ -216,16 +219,16 @@ def stamped(path: Path, chapter: Chapter, table: list[Chapter], where: dict[str,
 
 def stale(root: Path = ROOT) -> dict[Path, str]:
     """The files that are not as the two tables have them, each with the text it should have."""
-    table, where, asked = chapters(root), address(root), quiz.quizzes(root)
+    table, where, asked = all_chapters(root), address(root), quiz.quizzes(root)
     wanted = {}
     for chapter in table:
         path = root / "notebooks" / chapter.file
-        wanted[path] = stamped(path, chapter, table, where, asked.get(chapter.name, []))
+        wanted[path] = _stamped(path, chapter, table, where, asked.get(chapter.name, []))
     for path in (root / "README.md", root / "CONTRIBUTING.md", root / "site" / "index.md"):
         text = path.read_text(encoding="utf-8")
         wanted[path] = ADDRESS.sub(rf"\1https://github.com/{where['repository']}", text)
     readme = root / "README.md"
-    wanted[readme] = TABLE.sub(lambda _: rows(table, "notebooks/", where), linked(wanted[readme], table))
+    wanted[readme] = TABLE.sub(lambda _: _rows(table, "notebooks/", where), linked(wanted[readme], table))
     return {path: text for path, text in wanted.items() if text != path.read_text(encoding="utf-8")}
 
 
@@ -237,7 +240,7 @@ def renumber(root: Path = ROOT) -> list[str]:
     ValueError
         Where the table and the folder do not hold the same chapters.
     """
-    table, folder = chapters(root), root / "notebooks"
+    table, folder = all_chapters(root), root / "notebooks"
     found = {path.stem[3:]: path for path in folder.glob("[0-9][0-9]_*.ipynb")}
     if missing := {chapter.name for chapter in table} ^ set(found):
         raise ValueError(f"chapters.toml and notebooks/ must hold the same chapters; only in one of them: {missing}")

@@ -33,7 +33,7 @@ def as_javascript(value):
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e21 else value
 
 
-def add_still(data: dict) -> None:
+def _add_still(data: dict) -> None:
     """Give Plotly a PNG of its figure, made of the figure's JPEG: it shows that, until the mouse comes near."""
     if PLOTLY in data and "image/png" not in data:
         file = io.BytesIO()
@@ -45,13 +45,13 @@ def as_saved(text: str) -> str:
     """The text of a notebook as JupyterLab saves it."""
     notebook = as_javascript(json.loads(text))
     for output in (output for cell in notebook["cells"] for output in cell.get("outputs", [])):
-        add_still(output.get("data", {}))
+        _add_still(output.get("data", {}))
     notebook["metadata"]["kernelspec"] = KERNEL
     text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    return SMALL.sub(lambda found: small(found[0]), text)
+    return SMALL.sub(lambda found: _small(found[0]), text)
 
 
-def small(number: str) -> str:
+def _small(number: str) -> str:
     """A number such as 5e-05 as JavaScript writes it: 0.00005, but 5e-7."""
     return f"{Decimal(number):f}" if number.endswith(("e-05", "e-06")) else number.replace("e-0", "e-")
 

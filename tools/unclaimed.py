@@ -25,7 +25,7 @@ import numpy as np
 
 from helpers.checks.proofs import KEY
 from tools import quiz
-from tools.chapters import ROOT, chapters
+from tools.chapters import ROOT, all_chapters
 from tools.ledger import claims_of, sections
 from tools.stamp import kind
 from tools.store import as_saved
@@ -49,15 +49,15 @@ NUMBER = re.compile(  # digits, decimals, per cent, another unit
 def numbers(prose: str) -> Iterator[re.Match]:
     """The numbers of a text in Markdown that need a claim."""
     prose = LINK.sub(" ", LINK.sub(" ", NO_PROSE.sub(" ", prose)))  # twice: a badge is a picture in a link
-    return (found for found in NUMBER.finditer(prose) if found[2] or found[3] or found[4] or value(found) >= 10)
+    return (found for found in NUMBER.finditer(prose) if found[2] or found[3] or found[4] or _value(found) >= 10)
 
 
-def value(found: re.Match) -> float:
+def _value(found: re.Match) -> float:
     """The number that was found."""
     return float(found[1].replace(",", "") + (found[2] or ""))
 
 
-def digits(found: re.Match) -> int:
+def _digits(found: re.Match) -> int:
     """How many digits count: zeros in front do not, nor those at the end of a whole number."""
     written = found[1].replace(",", "") + (found[2] or "")[1:]
     return len((written if found[2] else written.rstrip("0")).lstrip("0"))
@@ -67,20 +67,20 @@ def states(claimed: set[float], found: re.Match) -> bool:
     """Whether one of the values that are claimed is the number, or is rounded to it."""
     half = 0.5000001 * 10.0 ** -len((found[2] or ".")[1:])
     return any(
-        abs(scale * each - value(found)) <= half for each in claimed for scale in ((1, 100) if found[3] else (1,))
+        abs(scale * each - _value(found)) <= half for each in claimed for scale in ((1, 100) if found[3] else (1,))
     )
 
 
 def stands_in(code: set[float], found: re.Match) -> bool:
     """Whether it is a number of the code."""
-    return bool({value(found), value(found) / 100 if found[3] else value(found)} & code)
+    return bool({_value(found), _value(found) / 100 if found[3] else _value(found)} & code)
 
 
 def claimed_by(row: dict) -> set[float]:
     """The numbers that a claim states: its value, its bounds, and those in its words; without their signs."""
     stated = [np.ravel(row[name]) for name in ("stated", "at_least", "at_most") if name in row]
     numeric = {abs(float(x)) for each in stated if each.dtype.kind in "iuf" for x in each}
-    return numeric | {value(x) for x in NUMBER.finditer(row["words"])}
+    return numeric | {_value(x) for x in NUMBER.finditer(row["words"])}
 
 
 def literals(cell) -> set[float]:
@@ -91,7 +91,7 @@ def literals(cell) -> set[float]:
     return {float(x.value) for x in nodes if isinstance(x, ast.Constant) and type(x.value) in (int, float)}
 
 
-def unclaimed(notebook) -> Iterator[tuple]:
+def without_claim(notebook) -> Iterator[tuple]:
     """The cells with numbers in their prose that nothing states, and the number as `numbers` found it."""
     parts = [pieces for _, pieces in sections(notebook)]
     rows = [[row for cell, _ in pieces for row in claims_of(cell)] for pieces in parts]
@@ -104,11 +104,11 @@ def unclaimed(notebook) -> Iterator[tuple]:
         code = set().union(*(literals(cell) for cell, _ in pieces if cell.cell_type == "code"))
         for cell, text in pieces:
             for found in numbers(text) if cell.cell_type == "markdown" and cell.get("id") != quiz.ID else ():
-                if not (stands_in(code, found) or states(before if digits(found) > 2 else here, found)):
+                if not (stands_in(code, found) or states(before if _digits(found) > 2 else here, found)):
                     yield cell, found
 
 
-def marks(cell) -> dict[str, str]:
+def _marks(cell) -> dict[str, str]:
     """The numbers of a cell that need no claim, each with its reason."""
     return cell.metadata.get(KEY, {}).get("unclaimed", {})
 
@@ -118,22 +118,22 @@ def written(found: re.Match) -> str:
     return found[1] + (found[2] or "")
 
 
-def around(found: re.Match) -> str:
+def _around(found: re.Match) -> str:
     """The number with a few words before and after it."""
     return " ".join(found.string[max(0, found.start() - 50) : found.end() + 20].split())
 
 
 def missing(notebook) -> list[str]:
     """What is left to do, one line each: numbers that nothing states, and marks for numbers that need none."""
-    open_numbers = [*unclaimed(notebook)]
+    open_numbers = [*without_claim(notebook)]
     lines = [
-        f"cell {cell.id}: {around(found)!r}: nothing states {found[0]}"
+        f"cell {cell.id}: {_around(found)!r}: nothing states {found[0]}"
         for cell, found in open_numbers
-        if written(found) not in marks(cell)
+        if written(found) not in _marks(cell)
     ]
     needed = {(cell.id, written(found)) for cell, found in open_numbers}
     for cell in notebook.cells:
-        for number, reason in marks(cell).items():
+        for number, reason in _marks(cell).items():
             if (cell.id, number) not in needed:
                 lines.append(f"cell {cell.id}: {number} is marked as unclaimed, and need not be")
             if len(reason) < 10:
@@ -152,7 +152,7 @@ def mark(notebook, number: str, reason: str) -> int:
     reason : str
         Why it needs no claim.
     """
-    cells = {cell.id: cell for cell, found in unclaimed(notebook) if written(found) == number}
+    cells = {cell.id: cell for cell, found in without_claim(notebook) if written(found) == number}
     for cell in cells.values():
         cell.metadata.setdefault(KEY, {}).setdefault("unclaimed", {})[number] = reason
     return len(cells)
@@ -164,7 +164,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> None:
     parser.add_argument("chapters", nargs="+", metavar="01", help="how their names begin")
     parser.add_argument("--mark", nargs=2, metavar=("NUMBER", "REASON"))
     options = parser.parse_args(arguments)
-    for chapter in chapters(root):
+    for chapter in all_chapters(root):
         if not chapter.file.startswith(tuple(options.chapters)):
             continue
         path = root / "notebooks" / chapter.file

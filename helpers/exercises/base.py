@@ -116,7 +116,7 @@ class FunctionChecker:
                 raise NotYet(message, problem.traceback) from None
             right, slips = self.key(*copy.deepcopy(case))
             rights = right if isinstance(right, list) else [right]
-            if not any(agree(answer, one, self.equal) for one in rights):
+            if not any(_all_equal(answer, one, self.equal) for one in rights):
                 wrong.append((case, answer, rights[0], slips))
         if wrong:
             raise NotYet(self._slip(wrong) or self._difference(*wrong[0][:3]))
@@ -126,14 +126,14 @@ class FunctionChecker:
         """The hint of the first slip that explains all wrong answers."""
         answers, tables = [answer for _, answer, _, _ in wrong], [slips for *_, slips in wrong]
         for same_slip in zip(*tables, strict=True):
-            if all(agree(answer, slip, self.equal) for answer, (slip, _) in zip(answers, same_slip, strict=True)):
+            if all(_all_equal(answer, slip, self.equal) for answer, (slip, _) in zip(answers, same_slip, strict=True)):
                 return same_slip[0][1]
         return None
 
     def _difference(self, case: tuple, answer: list, right) -> str:
         """What the function has given in a case, and what is right there."""
-        for name, part, wanted in zip(self.parts, answer, in_parts(right), strict=True):
-            if not same_shape(part, wanted):
+        for name, part, wanted in zip(self.parts, answer, _in_parts(right), strict=True):
+            if not _same_shape(part, wanted):
                 shape = "be one number" if np.ndim(wanted) == 0 else f"have {np.shape(wanted)}"
                 return f"For {self._describe(case)} {name} has shape {part.shape}; it should {shape}."
             if not self.equal(part, wanted):
@@ -178,7 +178,7 @@ class ValueChecker:
             raise NotYet(f"{wish}, please, not {reprlib.repr(answer)}.")
 
         def near(other, tolerance):
-            return agree(given, other, functools.partial(np.allclose, rtol=0, atol=tolerance))
+            return _all_equal(given, other, functools.partial(np.allclose, rtol=0, atol=tolerance))
 
         right, slips = self.key()
         if near(right, self.tolerance):
@@ -267,15 +267,15 @@ def arrays(answer, parts: tuple[str, ...]) -> list[np.ndarray]:
     return [part.astype(float) for part in given]
 
 
-def in_parts(answer) -> tuple:
+def _in_parts(answer) -> tuple:
     return answer if isinstance(answer, tuple) else (answer,)
 
 
-def same_shape(part, other) -> bool:
+def _same_shape(part, other) -> bool:
     return np.shape(part) == np.shape(other) or (np.ndim(other) == 0 and np.size(part) == 1)
 
 
-def agree(answer: list, other, equal: Callable) -> bool:
+def _all_equal(answer: list, other, equal: Callable) -> bool:
     """Whether all parts of two answers are equal.
 
     Parameters
@@ -287,8 +287,8 @@ def agree(answer: list, other, equal: Callable) -> bool:
     equal : callable
         (a part, another) → whether they count as equal.
     """
-    pairs = zip(answer, in_parts(other), strict=True)
-    return all(wanted is None or (same_shape(part, wanted) and equal(part, wanted)) for part, wanted in pairs)
+    pairs = zip(answer, _in_parts(other), strict=True)
+    return all(wanted is None or (_same_shape(part, wanted) and equal(part, wanted)) for part, wanted in pairs)
 
 
 def _largest_difference(name: str, part: np.ndarray, wanted: np.ndarray) -> str:

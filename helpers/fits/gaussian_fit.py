@@ -48,9 +48,10 @@ class GaussianFit:
         if isinstance(approximation, Empirical):
             raise TypeError('approximation must come from method "advi" or "fullrank_advi", got particles')
         if {v.name for v in model.value_vars} != set(approximation.ordering) or approximation.ddim != model.size:
+            more = ", …" if model.size > 8 else ""
             raise ValueError(
                 f"approximation must be of the same model, with {model.size} unconstrained parameters "
-                f"({', '.join(model.labels[:8])}{', …' * (model.size > 8)}); "
+                f"({', '.join(model.labels[:8])}{more}); "
                 f"it has {approximation.ddim}, in {', '.join(approximation.ordering)}"
             )
         order = [approximation.ordering[v.name][1] for v in model.value_vars]

@@ -1,5 +1,7 @@
-"""The chapters' data and models: the two moons, the digits, the visitors of a shop, the sensor's readings, and the stored
-studies of the sensor's network and of bought labels.
+"""The chapters' data and models: the two moons, the digits, the visitors of a shop, the sensor's readings.
+
+Published data sets, as their papers have them.
+Stored studies: of the sensor's network and its functions, of bought labels, of the one-way model.
 """
 
 import lazy_loader

@@ -11,7 +11,7 @@ DATA_SEED = 606
 LEARN, WIDTH, CLASSES = 900, 20, 10
 
 
-def pictures(*, seed: int = DATA_SEED) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def pictures() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """900 pictures and their digits to learn from, and the 897 others, held out.
 
     A picture is a row of 64 pixels, from 0 to 1, each less its mean over all pictures.
@@ -20,7 +20,7 @@ def pictures(*, seed: int = DATA_SEED) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
     pixels, digit = load_digits(return_X_y=True)
     x = (pixels - pixels.mean(axis=0)) / 16
-    learn, held_out = np.split(np.random.default_rng(seed).permutation(len(x)), [LEARN])
+    learn, held_out = np.split(np.random.default_rng(DATA_SEED).permutation(len(x)), [LEARN])
     return x[learn], digit[learn], x[held_out], digit[held_out]
 
 
@@ -43,7 +43,7 @@ def network(x, digit, prior_sd=1):
     return model
 
 
-def last_hidden(weights, x):
+def _last_hidden(weights, x):
     """The outputs of the last hidden layer for one draw of the weights, shape (pictures, 20)."""
     w1, w2 = jnp.split(weights[: -WIDTH * CLASSES], [64 * WIDTH])
     return jnp.tanh(jnp.tanh(x @ w1.reshape(64, WIDTH)) @ w2.reshape(WIDTH, WIDTH))
@@ -54,7 +54,7 @@ def probabilities(weights, x):
     """P(digit) of each picture for each draw of the weights, shape (draws, pictures, 10)."""
 
     def one(w):
-        return jax.nn.softmax(last_hidden(w, x) @ w[-WIDTH * CLASSES :].reshape(WIDTH, CLASSES))
+        return jax.nn.softmax(_last_hidden(w, x) @ w[-WIDTH * CLASSES :].reshape(WIDTH, CLASSES))
 
     return jax.lax.map(one, weights, batch_size=20)
 
@@ -74,7 +74,7 @@ def last_layer_laplace(weights: np.ndarray, x: np.ndarray, prior_sd: float, *, d
     draws : int
     seed : int
     """
-    features, p = np.asarray(last_hidden(weights, x)), np.asarray(probabilities(weights[None], x))[0]
+    features, p = np.asarray(_last_hidden(weights, x)), np.asarray(probabilities(weights[None], x))[0]
     curvature = p[:, :, None] * (np.eye(CLASSES) - p[:, None, :])  # of −log softmax in the logits
     size = WIDTH * CLASSES
     precision = np.einsum("ni,nab,nj->iajb", features, curvature, features, optimize=True).reshape(size, size)

@@ -1,6 +1,6 @@
 """What the posterior of the sensor's network says in 120 settings, stored; `python -m tools.function_study` makes it.
 
-`helpers.models.sensor_fits` says how the two answers come about: the fit, and the exact one by weighted draws.
+Two answers: the fit of `helpers.models.sensor_fits`, and the exact one, by weighted draws of the first layer.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def entropy(p: np.ndarray) -> np.ndarray:
     return special.entr(p) + special.entr(1 - p)
 
 
-def wanted(rule: str, p: np.ndarray, share: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def acquisition(rule: str, p: np.ndarray, share: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """How much a rule wants each point of the pool.
 
     Parameters
@@ -126,7 +126,7 @@ def buy(posterior: Callable, rule: str, *, each: int, rng: np.random.Generator, 
             drawn = rng.choice(len(p), JOINT, p=share / share.sum())
             more = batch_bald(p[drawn], ~np.isin(np.arange(p.shape[1]), rows), each)
         else:
-            want = wanted(rule, p, share, rng)
+            want = acquisition(rule, p, share, rng)
             want[rows] = -np.inf  # no label is bought twice
             more = np.argsort(-want)[:each]
         rows = np.concatenate([rows, more])

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from helpers.models.studies import read
-from helpers.truth.one_way import OneWay
 
 FILE = Path(__file__).with_suffix(".npz")
 SLIDERS = FILE.with_stem("one_way_sliders")
@@ -65,27 +63,6 @@ class OneWayStudy:
 def load(path: Path = FILE) -> OneWayStudy:
     """The stored study; `ValueError` for a file that has changed since it was made."""
     return OneWayStudy(**read(path, "tools.one_way_study"))
-
-
-def simulated(groups: int, readings: int, seed: int) -> OneWay:
-    """A data set with as many readings in each group.
-
-    Parameters
-    ----------
-    groups, readings : int
-    seed : int
-        The number of the data set.
-    """
-    rng = np.random.default_rng([groups, readings, seed])
-    group = np.repeat(np.arange(groups), readings)
-    return OneWay.of(rng.normal(rng.normal(MU, TAU, groups)[group], SIGMA), group)
-
-
-def typical(groups: int, readings: int) -> OneWay:
-    """A data set without chance: its groups' means are quantiles, and every sum of squares is what is expected of it."""
-    z = stats.norm.ppf((np.arange(groups) + 0.5) / groups)
-    mean = MU + np.sqrt(TAU**2 + SIGMA**2 / readings) * z / z.std()
-    return OneWay(mean, np.full(groups, readings), groups * (readings - 1) * SIGMA**2)
 
 
 def sliders(path: Path = SLIDERS) -> dict[str, np.ndarray]:

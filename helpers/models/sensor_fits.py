@@ -1,11 +1,9 @@
-"""Fits of the sensor's network for many settings (width, rows, prior), all by one compiled function; and the exact answer.
+"""Fits of the sensor's network for many settings (width, rows, prior), all by one compiled function.
 
 The fit works with u = weights / prior sd, so that its prior is N(0, 1) whatever the setting, and with 20 units and 50
 rows, of which a mask hides those that the setting does not have. A hidden unit keeps its prior, and costs nothing.
 
-The exact answer needs no fit: given the first layer (w1, b1) the network is a Bayesian line, whose weights (w2, b2)
-integrate out in closed form. So draws of the first layer from its prior, each weighted by that line's evidence, are
-draws from the posterior, and the average weight is the evidence of the network.
+`complete` draws the last layer given the first: the network is then a Bayesian line, whose posterior is a formula.
 """
 
 from __future__ import annotations
@@ -17,14 +15,15 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy import special, stats
+from scipy import stats
 
 from helpers.fits import loop
-from helpers.models.sensor_data import NOISE, bayesian_line, features, outputs, sensor
+from helpers.models.sensor_data import NOISE, features, outputs, sensor
 from helpers.validate import check_between, check_count
 
 MOST_UNITS, MOST_ROWS = 20, 50
 PRIOR_SDS = (0.05, 20.0)
+STEPS = 2_000
 DRAWS = 4  # of η in each step: two, and their mirror images
 
 
@@ -90,45 +89,6 @@ class MeanField:
         return self.mean + self.sd * np.random.default_rng(seed).standard_normal((draws, self.mean.size))
 
 
-@dataclass(frozen=True)
-class Exact:
-    """Draws of the first layer from its prior, weighted so that they are draws from the posterior.
-
-    Parameters
-    ----------
-    setting : Setting
-    first : array, shape (draws, 2, setting.width)
-        w1 and b1 of each draw.
-    log_weights : array, shape (draws,)
-        The log evidence of the line that each first layer leaves.
-    """
-
-    setting: Setting
-    first: np.ndarray
-    log_weights: np.ndarray
-
-    @property
-    def log_evidence(self) -> float:
-        """In nats; an estimate, to be trusted where `effective` is large."""
-        return float(special.logsumexp(self.log_weights) - np.log(len(self.log_weights)))
-
-    @property
-    def effective(self) -> float:
-        """Effective number of draws, (Σ w)² / Σ w²."""
-        return float(np.exp(2 * special.logsumexp(self.log_weights) - special.logsumexp(2 * self.log_weights)))
-
-    @property
-    def log_evidence_error(self) -> float:
-        """Standard error of the log evidence."""
-        return float(np.sqrt(max(1 / self.effective - 1 / len(self.log_weights), 0)))
-
-    def draws(self, draws: int, *, seed: int) -> np.ndarray:
-        """Weights of the network, shape (draws, setting.size): a first layer by its weight, then (w2, b2) given it."""
-        rng = np.random.default_rng(seed)
-        chosen = rng.choice(len(self.first), draws, p=special.softmax(self.log_weights))
-        return complete(self.first[chosen], *self.setting.readings, rng, self.setting.prior_sd)
-
-
 def complete(first: np.ndarray, x: np.ndarray, y: np.ndarray, rng: np.random.Generator, prior_sd: float = 1.0):
     """Weights of whole networks, shape (draws, 3 · width + 1): to each first layer, a draw of the last layer given it.
 
@@ -150,7 +110,7 @@ def complete(first: np.ndarray, x: np.ndarray, y: np.ndarray, rng: np.random.Gen
     return np.hstack([first.reshape(len(first), -1), last[..., 0]])
 
 
-def mean_field(settings: Sequence[Setting], *, seed: int, starts: int = 8, steps: int = 2000) -> list[MeanField]:
+def mean_field(settings: Sequence[Setting], *, seed: int, starts: int = 8) -> list[MeanField]:
     """For each setting the best of several fits of mean-field ADVI.
 
     Parameters
@@ -159,49 +119,18 @@ def mean_field(settings: Sequence[Setting], *, seed: int, starts: int = 8, steps
     seed : int
     starts : int
         Fits of each setting. Their means start at draws of the prior, of sd 1 where the prior is wider, and their sds
-        at a tenth of that; the one of the largest ELBO is kept.
-    steps : int
-        Steps of Adam in each fit, with 4 antithetic draws, as `helpers.fits.loop.restarts` does them.
+        at a tenth of that; the one of the largest ELBO is kept. Each takes `STEPS` steps of Adam, with `DRAWS` antithetic
+        draws, as `helpers.fits.loop.restarts` does them.
 
     Returns
     -------
     list of MeanField
-        One for each setting. The function is compiled once for each pair of `starts` and `steps`.
+        One for each setting. The function is compiled once for each number of `starts`.
     """
-    return [_best(setting, seed, _fits(setting, seed, starts, steps)) for setting in settings]
+    return [_best(setting, seed, _fits(setting, seed, starts)) for setting in settings]
 
 
-def exact(setting: Setting, *, seed: int, draws: int = 20_000) -> Exact:
-    """The posterior and the evidence of the network, as exact as the number of draws allows.
-
-    Parameters
-    ----------
-    setting : Setting
-    seed : int
-    draws : int
-        Of the first layer.
-
-    Returns
-    -------
-    Exact
-        Look at `effective` before you believe the rest. The function is compiled once for each width.
-    """
-    first = setting.prior_sd * np.random.default_rng(seed).standard_normal((draws, 2, setting.width))
-    x, y, shown = _padded_rows(setting)
-    log_weights = np.asarray(_line_evidences(first, x, y, shown, setting.prior_sd**-2))
-    hidden = MOST_ROWS - setting.rows  # rows of zeros, which the line fits without an error
-    return Exact(setting, first, log_weights - hidden * stats.norm.logpdf(0, 0, NOISE))
-
-
-@jax.jit
-def _line_evidences(first, x, y, shown, alpha):
-    def log_evidence(layer):
-        return bayesian_line(shown[:, None] * features(layer, x), y, alpha, 1 / NOISE**2)[2]
-
-    return jax.lax.map(log_evidence, first, batch_size=1000)
-
-
-def _padded_rows(setting: Setting) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def padded_rows(setting: Setting) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """x and y of the readings, with zeros up to `MOST_ROWS`, and 1 where there is a reading."""
     padding = (0, MOST_ROWS - setting.rows)
     return tuple(np.pad(values, padding) for values in (*setting.readings, np.ones(setting.rows)))
@@ -223,25 +152,25 @@ def _log_p(problem, u, _):
     return -0.5 * jnp.sum(u**2) - 0.5 * jnp.sum(shown * error**2) / NOISE**2
 
 
-@partial(jax.jit, static_argnames=("starts", "steps"))
-def _fit_each(problem, seed, *, starts, steps):
+@partial(jax.jit, static_argnames="starts")
+def _fit_each(problem, seed, *, starts):
     """φ of every fit, shape (starts, 2 · 61)."""
     *_, used, prior_sd = problem
     narrow = jnp.minimum(1, 1 / prior_sd)
     key, key_of_etas = jax.random.split(jax.random.key(seed))
     mean = used * narrow * jax.random.normal(key, (starts, used.size))
     omega = jnp.broadcast_to(used * jnp.log(0.1 * narrow), mean.shape)
-    etas = jax.random.normal(key_of_etas, (starts, steps, DRAWS // 2, used.size))
+    etas = jax.random.normal(key_of_etas, (starts, STEPS, DRAWS // 2, used.size))
     etas = jnp.concatenate([etas, -etas], axis=2)
     fit_phi = partial(loop.fit_phi, partial(_log_p, problem), loop.mean_field, rate=0.1 * jnp.sqrt(narrow))
     return jax.vmap(lambda phi, etas: fit_phi(phi, etas, None)[0])(jnp.hstack([mean, omega]), etas)
 
 
-def _fits(setting: Setting, seed: int, starts: int, steps: int) -> list[np.ndarray]:
+def _fits(setting: Setting, seed: int, starts: int) -> list[np.ndarray]:
     """Mean and log sd of u, the weights that the setting has, for every start."""
     used = _used(setting.width)
-    problem = (*_padded_rows(setting), used, setting.prior_sd)
-    return list(np.asarray(_fit_each(problem, seed, starts=starts, steps=steps))[:, np.tile(used > 0, 2)])
+    problem = (*padded_rows(setting), used, setting.prior_sd)
+    return list(np.asarray(_fit_each(problem, seed, starts=starts))[:, np.tile(used > 0, 2)])
 
 
 def _best(setting: Setting, seed: int, fits: list[np.ndarray]) -> MeanField:

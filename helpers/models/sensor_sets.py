@@ -9,11 +9,13 @@ import numpy as np
 from helpers.fits import loop
 from helpers.models.sensor_data import NOISE, features
 
+WIDTH = 5  # hidden units
+STARTS, STEPS = 4, 2_000  # fits to each set, and steps in each
 DRAWS = 2  # of η in each step: one, and its mirror image
 
 
-def mean_field(x, y, *, seed: int, width: int = 5, starts: int = 4, steps: int = 2000) -> np.ndarray:
-    """Mean-field ADVI for many sets of readings at once: mean and log sd of every weight, shape (sets, 2, 3 · width + 1).
+def mean_field(x, y, *, seed: int) -> np.ndarray:
+    """Mean-field ADVI for many sets of readings at once: mean and log sd of every weight, shape (sets, 2, 16).
 
     Of the fits to each set the one of the smallest loss is kept. The prior of every weight is N(0, 1).
 
@@ -21,14 +23,10 @@ def mean_field(x, y, *, seed: int, width: int = 5, starts: int = 4, steps: int =
     ----------
     x, y : array, shape (sets, rows)
     seed : int
-    width : int
-        Hidden units.
-    starts, steps : int
-        Fits to each set, and steps in each.
     """
-    rng, size = np.random.default_rng(seed), 3 * width + 1
-    means = rng.standard_normal((starts, size))
-    etas = rng.standard_normal((starts, steps, DRAWS // 2, size))
+    rng, size = np.random.default_rng(seed), 3 * WIDTH + 1
+    means = rng.standard_normal((STARTS, size))
+    etas = rng.standard_normal((STARTS, STEPS, DRAWS // 2, size))
     phi = _fit_sets(means, np.concatenate([etas, -etas], axis=2), x, y)
     return np.asarray(phi).reshape(len(x), 2, size)
 

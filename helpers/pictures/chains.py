@@ -9,9 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
-from helpers.pictures.style import PALETTE, WIDTH
+from helpers.pictures.style import CHAINS, PALE, PALETTE, WIDTH
 
-SHADES = ("#C04A00", "#E08A4A", "#8A3500", "#F0B080")  # of PALETTE["approximation"]: all chains approximate one thing
 BINS = 40
 DOMAINS = (0, 0.76), (0.8, 1)  # of the traces, and of the density, across the figure
 
@@ -39,7 +38,7 @@ def chains_slider(traces: Mapping[float, np.ndarray], notes: Mapping[float, str]
     lines, shown = [], []
     for step, values in traces.items():
         for k, line in enumerate(values.T):
-            style = {"color": SHADES[k % len(SHADES)], "width": 1.2}
+            style = {"color": CHAINS[k % len(CHAINS)], "width": 1.2}
             number = np.arange(len(line), dtype=np.int32)
             lines.append(go.Scatter(x=number, y=line.astype(np.float32), mode="lines", line=style, showlegend=False))
             lines[-1].visible = step == first
@@ -71,7 +70,7 @@ def _slider(notes: Mapping[float, str], shown: list[float], first: float) -> dic
 
 def _layout(note: str, ends: tuple[float, float]) -> dict:
     """Two panels that share the vertical axis."""
-    axis = {"gridcolor": "#E4E4E4", "zeroline": False}
+    axis = {"gridcolor": PALE["grid"], "zeroline": False}
     return {
         "title": {"text": note, "font": {"size": 14}, "x": 0.01},
         "xaxis": axis | {"domain": DOMAINS[0], "title": "state of the chain (every twentieth)"},
@@ -98,7 +97,7 @@ def chains_picture(traces: Mapping[float, np.ndarray], notes: Mapping[float, str
     figure, panels = plt.subplots(1, len(traces) + 1, figsize=(WIDTH, 2.9), sharey=True)
     for axes, (step, values) in zip(panels, traces.items(), strict=False):
         for k, line in enumerate(values.T):
-            axes.plot(line, color=SHADES[k % len(SHADES)], linewidth=0.7)
+            axes.plot(line, color=CHAINS[k % len(CHAINS)], linewidth=0.7)
         said = notes[step].replace(": ", "\n").replace(", ", "\n").replace("effective ", "effective\n")
         axes.set_title(said, fontsize=8)
         axes.set(xlabel="state", xticks=[])

@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
+import numpy as np
 from IPython.display import Markdown, display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -69,3 +70,17 @@ def densities(
         ax.plot(theta, values, label=name, **{"color": colour, "linestyle": line} | (styles or {}).get(name, {}))
     ax.set(xlabel="θ", ylabel="log density" if log else "density")
     ax.legend()
+
+
+def ellipse(mean, factor, radius: float = 2.0) -> np.ndarray:
+    """Points at `radius` sd from the mean of a Gaussian of two parameters, along every way, shape (2, points).
+
+    Parameters
+    ----------
+    mean : array, shape (2,)
+    factor : array, shape (2, 2)
+        A factor L of the covariance L Lᵀ, such as Cholesky's.
+    radius : float
+    """
+    angle = np.linspace(0, 2 * np.pi, 121)
+    return np.asarray(mean)[:, None] + radius * factor @ np.stack([np.cos(angle), np.sin(angle)])

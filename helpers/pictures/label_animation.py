@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
 
-from helpers.models.label_study import LABELS, wanted
+from helpers.models.label_study import LABELS, acquisition
 from helpers.pictures.animation import as_gif
 from helpers.pictures.style import PALETTE, WIDTH
 
@@ -59,7 +59,7 @@ def told_by(posterior: Callable, rows: np.ndarray) -> tuple[np.ndarray, np.ndarr
     for n in range(LABELS[0], len(rows) + 1):
         p, share = posterior(rows[:n])
         p_mean.append(share @ p)
-        told.append(np.maximum(wanted("BALD", p, share, None), 0))
+        told.append(np.maximum(acquisition("BALD", p, share, None), 0))
         told[-1][rows[:n]] = 0  # a label that is known tells no more
     return np.array(p_mean), np.array(told)
 

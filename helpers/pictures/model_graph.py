@@ -20,11 +20,11 @@ from pymc.model_graph import (
 )
 
 from helpers.pictures import drawing, layered
-from helpers.pictures.style import PALETTE
+from helpers.pictures.style import PALE, PALETTE
 
 NAME, SMALL = 10.5, 8.5  # points: a variable's name; its distribution, and a plate's label
 MARGIN = 0.06  # inches around everything
-INK, SHADE = PALETTE["truth"], "#DDE7E4"  # the shade is the data's colour, pale
+INK, SHADE = PALETTE["truth"], PALE["known"]
 ROUND = (NodeType.FREE_RV, NodeType.OBSERVED_RV)
 
 

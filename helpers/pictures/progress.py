@@ -3,10 +3,12 @@
 import functools
 import os
 
+from helpers.pictures.style import PALE
+
 COLUMNS = "61"  # characters a line: as many as a cell shows on a page 700 pixels wide
-STYLES = {  # they stand out from white and from black; "none" is the colour of the page's text
-    "bar.back": "#8c8c8c",
-    "bar.pulse": "#8c8c8c",
+STYLES = {  # "none" is the colour of the page's text
+    "bar.back": PALE["bar"],
+    "bar.pulse": PALE["bar"],
     "progress.percentage": "none",
 }
 

@@ -18,6 +18,14 @@ PALETTE = {
     "second": "#8F4A7A",
     "muted": "#454545",
 }
+PALE = {  # beside what is drawn: nothing is written in these, and none has to be told from another
+    "grid": "#E4E4E4",
+    "contour": "#BBBBBB",
+    "known": "#DDE7E4",  # fills what is known in the graph of a model: the data's colour, pale
+    "bar": "#8C8C8C",  # of progress: stands out from white and from black
+}
+# several chains, which all approximate one thing: the approximation's colour, lighter and darker
+CHAINS = (PALETTE["approximation"], "#E08A4A", "#8A3500", "#F0B080")
 WIDTH = 7.6  # inches: as wide as a cell of JupyterLab at 100 dots an inch, so that 10 points stay readable
 
 
@@ -35,7 +43,7 @@ def apply() -> None:
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.grid": True,
-            "grid.color": "#E4E4E4",
+            "grid.color": PALE["grid"],
             "grid.linewidth": 0.7,
             "axes.axisbelow": True,
             "axes.prop_cycle": plt.cycler(color=[PALETTE[r] for r in ("target", "approximation", "data", "second")]),

@@ -8,28 +8,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.optimize import minimize
 
+from helpers.pictures.drawing import ellipse
 from helpers.pictures.style import PALETTE, WIDTH
 from helpers.truth.closest import factor_2d, loss_2d
 from helpers.truth.targets_2d import Target2D
 
-CIRCLE = np.exp(1j * np.linspace(0, 2 * np.pi, 181)).view(float).reshape(-1, 2)
 
-
-def walk(target: Target2D, steps: int, seed: int, size: float = 1.0) -> np.ndarray:
+def walk(target: Target2D, steps: int, seed: int) -> np.ndarray:
     """Positions of a random walk, shape (steps, 2), by the rule of Metropolis.
 
-    Each step proposes a place nearby, and goes there with probability min(1, p(new) / p(old)); else it stays.
+    Each step proposes a place nearby (a normal step of sd 1), and goes there with probability min(1, p(new) / p(old)); else it stays.
 
     Parameters
     ----------
     target : Target2D
     steps : int
     seed : int
-    size : float
-        The sd of a proposal.
     """
     rng = np.random.default_rng(seed)
-    jumps, chances = rng.normal(0, size, (steps, 2)), np.log(rng.random(steps))
+    jumps, chances = rng.standard_normal((steps, 2)), np.log(rng.random(steps))
     position = np.array(target.start_mean)
     visited = []
     for jump, chance in zip(jumps, chances, strict=True):
@@ -69,15 +66,10 @@ def draw(target: Target2D, visited: np.ndarray, path: list[tuple[np.ndarray, np.
     left.plot(*visited[::5].T, ".", color=PALETTE["approximation"], markersize=2, alpha=0.5)
     left.set(ylabel="θ₂", title="MCMC: a walk leaves draws")
     for normal in path[: -1 : max(1, len(path) // 5)]:
-        _ellipse(right, *normal, linestyle=":", linewidth=1.2)
-    _ellipse(right, *path[-1], linewidth=2.5)
+        right.plot(*ellipse(*normal), color=PALETTE["approximation"], linestyle=":", linewidth=1.2)
+    right.plot(*ellipse(*path[-1]), color=PALETTE["approximation"], linewidth=2.5)
     right.set(title="VI: a Gaussian moves and fits")
     return figure
-
-
-def _ellipse(ax: Axes, mean: np.ndarray, factor: np.ndarray, **line) -> None:
-    """Two sds about the mean."""
-    ax.plot(*(mean + 2 * CIRCLE @ factor.T).T, color=PALETTE["approximation"], **line)
 
 
 def _contours(ax: Axes, target: Target2D) -> None:

@@ -1,4 +1,4 @@
-"""Kullback-Leibler divergences, the ELBO and the log evidence of one-dimensional densities, by adaptive quadrature.
+"""Kullback-Leibler divergences and the ELBO of one-dimensional densities, by adaptive quadrature.
 
 The range is cut into panels whose edges stand at doubling distances from every feature of both densities,
 and each panel is integrated by the tanh-sinh rule (Takahasi & Mori 1974, doi:10.2977/prims/1195192451) of
@@ -16,16 +16,6 @@ SMALLEST_LOG = -745.0  # exp of anything lower is 0 in double precision
 NEAR = 60  # doublings within which every anchor has its panels
 FARTHEST = 200  # doublings of the first anchor: a power law is a clean power there, and no density underflows yet
 TOO_SLOW = 1e-8  # a tail whose panels shrink by less than this a doubling counts as divergent
-
-
-def log_evidence(target: Target) -> float:
-    """log ∫ exp(log_density) dθ, by quadrature (not read from the target)."""
-    peak = np.max(target.log_density(_edges(target, target)[1:-1]))
-
-    def integrand(theta):
-        return np.exp(target.log_density(theta) - peak)
-
-    return float(np.log(_integrate(integrand, target, target)) + peak)
 
 
 def entropy(q: Target) -> float:

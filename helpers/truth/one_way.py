@@ -60,17 +60,11 @@ class OneWay:
         log_sigma = np.linspace(middle - reach, middle + reach, points // 2)
         return OneWayPosterior(self, *(each.ravel() for each in np.meshgrid(log_tau, log_sigma, indexing="ij")))
 
-    def posterior_of_many(self, points: int = 13, reach: float = 6.0) -> OneWayPosterior:
+    def posterior_of_many(self) -> OneWayPosterior:
         """The exact posterior where there are hundreds of groups, each with the same number of readings.
 
-        Both scales are then well known, and a small grid holds their posterior.
-
-        Parameters
-        ----------
-        points : int
-            Of the grid, along each scale.
-        reach : float
-            How far the grid goes to each side of the usual estimates (analysis of variance), in posterior sds.
+        Both scales are then well known, and a small grid about the usual estimates (analysis of variance) holds their
+        posterior.
 
         Raises
         ------
@@ -82,7 +76,7 @@ class OneWay:
         between = of_means - noise / self.size[0]
         if not between > 0 or np.ptp(self.size):
             raise ValueError("the groups must be of equal size, and differ by more than chance: see `posterior`")
-        away = np.linspace(-reach, reach, points)
+        away = np.linspace(-6, 6, 13)  # posterior sds
         log_tau = 0.5 * np.log(between) + away * of_means / between / np.sqrt(2 * len(self.size))
         log_sigma = 0.5 * np.log(noise) + away / np.sqrt(2 * spare)
         return OneWayPosterior(self, *(each.ravel() for each in np.meshgrid(log_tau, log_sigma, indexing="ij")))

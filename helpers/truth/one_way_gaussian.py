@@ -17,10 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import optimize, special
 
-from helpers.truth.one_way import OneWay, OneWayPosterior
+from helpers.truth.one_way import OneWay
 
 MU, TAU, SIGMA = np.eye(3)
-NODES = 15  # in each of two dimensions
 ROUNDS = 3  # of the optimiser: what it remembers of slopes can lead it astray, so it begins anew where it stopped
 
 
@@ -67,28 +66,8 @@ class BestGaussian:
         return mu + tau ** (1 - self.centring) * (x - self.centring * mu)
 
 
-def log_density(data: OneWay, centring: np.ndarray, hyper: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """log p(y, x, μ, log τ, log σ) with all constants.
-
-    Parameters
-    ----------
-    data : OneWay
-    centring : array, shape (groups,)
-    hyper : array, shape (draws, 3)
-        μ, log τ and log σ.
-    x : array, shape (draws, groups)
-    """
-    mu, log_tau, _ = hyper.T[:, :, None]
-    u = x - centring * mu
-    theta = mu + np.exp((1 - centring) * log_tau) * u
-    squares = data.squares + (data.size * (data.mean - theta) ** 2).sum(axis=1)
-    log_p = -0.5 * squares * np.exp(-2 * hyper[:, 2]) - data.size.sum() * hyper[:, 2]
-    log_p += (-0.5 * u**2 * np.exp(-2 * centring * log_tau) - centring * log_tau).sum(axis=1)
-    log_p -= 0.5 * (mu[:, 0] / data.mu_sd) ** 2 + 0.5 * np.exp(2 * hyper[:, 1:]) @ [data.tau_sd**-2, data.sigma_sd**-2]
-    return log_p + hyper[:, 1:].sum(axis=1) + _constant(data)
-
-
-def _constant(data: OneWay) -> float:
+def constant(data: OneWay) -> float:
+    """What the ELBO, and log p itself, have beside all terms that depend on q."""
     logs = np.log(data.mu_sd) + np.log(data.tau_sd) + np.log(data.sigma_sd) - 2 * np.log(2)
     return -0.5 * (data.size.sum() + len(data.size) + 3) * np.log(2 * np.pi) - logs
 
@@ -161,7 +140,8 @@ def best_one_way(data: OneWay, centring, *, full_rank: bool = False, learn: bool
     x = c * middle + between ** (c - 1) * (data.mean - middle)
     start = [middle, np.log(between), 0.5 * np.log(data.squares / data.size.sum()), *np.full(3, np.log(0.3))]
     start += [*x, *np.log(between ** (c - 1) * np.minimum(sure, between))]
-    start += [*special.logit(np.clip(c, 0.05, 0.95))] + [0.0] * (3 + 3 * groups) * full_rank
+    start += [*special.logit(np.clip(c, 0.05, 0.95))]
+    start += [0.0] * (3 + 3 * groups) if full_rank else []
     scales = np.array([data.mu_sd, data.tau_sd, data.sigma_sd])
     known = c, data.mean, data.size.astype(float), data.squares, scales
     for _ in range(ROUNDS):
@@ -176,7 +156,7 @@ def best_one_way(data: OneWay, centring, *, full_rank: bool = False, learn: bool
     q = _parts(found.x, c, full_rank, learn)
     factor = np.diag(np.exp(q["omega"])) + q["below"]
     parts = q["centring"], q["mean"], factor, q["level"], q["slope"], np.exp(q["log_sd"])
-    return BestGaussian(*parts, float(_constant(data) - found.fun))
+    return BestGaussian(*parts, float(constant(data) - found.fun))
 
 
 def _finite(value, slope) -> tuple[float, np.ndarray]:
@@ -184,27 +164,3 @@ def _finite(value, slope) -> tuple[float, np.ndarray]:
     if np.isfinite(value):
         return float(value), np.asarray(slope, float)
     return 1e30, np.zeros(len(slope))
-
-
-def best_structured(data: OneWay) -> tuple[np.ndarray, np.ndarray, float, OneWayPosterior]:
-    """The best normal q of (log τ, log σ), where μ and θ keep their exact posterior given these two.
-
-    Returns
-    -------
-    mean, factor, ELBO, OneWayPosterior
-        Of q: mean, shape (2,), Cholesky factor of the covariance, and ELBO; and the posterior of μ and θ under q.
-    """
-    node, weight = np.polynomial.hermite_e.hermegauss(NODES)
-    eta = np.stack(np.meshgrid(node, node, indexing="ij")).reshape(2, -1)
-    counts = np.outer(weight, weight).ravel() / weight.sum() ** 2
-
-    def under(phi):
-        factor = np.array([[np.exp(phi[2]), 0], [phi[4], np.exp(phi[3])]])
-        return factor, OneWayPosterior(data, *(phi[:2, None] + factor @ eta), counts)
-
-    def loss(phi):
-        return -counts @ under(phi)[1].log_density - phi[2] - phi[3] - np.log(2 * np.pi * np.e)
-
-    start = [np.log(data.mean.std()), 0.5 * np.log(data.squares / data.size.sum()), -1, -1, 0]
-    found = optimize.minimize(loss, start, method="L-BFGS-B", options={"ftol": 1e-12})
-    return found.x[:2], under(found.x)[0], -float(found.fun), under(found.x)[1]

@@ -94,6 +94,7 @@ function say(node, words) {
 
 const minus = (text) => text.replace("-", "−");
 const fixed = (value, digits) => minus(value.toFixed(digits).replace(/^-(0\.0*)$/, "$1"));
+const sum = (values) => values.reduce((total, value) => total + value, 0);
 const range = (count) => Array.from({ length: count }, (_, k) => k);
 const widthOf = (node) => Math.floor(node.clientWidth); // 0 while the view is not on the page
 const limited = (pixels) => Math.max(-1e4, Math.min(1e4, pixels)).toFixed(1); // a curve can go very far
@@ -112,6 +113,19 @@ function normalPair(seed, k) {
   const [radius, angle] = [Math.sqrt(-2 * Math.log(1 - uniform(seed, 2 * k))), 2 * Math.PI * uniform(seed, 2 * k + 1)];
   return [radius * Math.cos(angle), radius * Math.sin(angle)];
 }
+
+// Cholesky's factor [first, below, last] of a covariance with these variances: rows (first, 0) and (below, last).
+function factorOf(variance, covariance, other) {
+  const below = covariance / Math.sqrt(variance);
+  return [Math.sqrt(variance), below, Math.sqrt(other - below * below)];
+}
+
+// The points at `radius` sd from the mean of a Gaussian with this factor.
+const ellipse = ([a, b], [first, below, last], radius = 2) =>
+  range(121).map((k) => {
+    const [cos, sin] = [radius * Math.cos((k * Math.PI) / 60), radius * Math.sin((k * Math.PI) / 60)];
+    return [a + first * cos, b + below * cos + last * sin];
+  });
 
 // A function from the values of an axis to pixels.
 const scale = ([low, high], from, to) => (value) => from + ((value - low) / (high - low)) * (to - from);

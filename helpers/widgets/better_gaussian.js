@@ -121,16 +121,6 @@ export function contour(state, options) {
   });
 }
 
-// The points at 2 sd from the mean.
-function ellipse({ mean, covariance: [a, b, , d] }) {
-  const first = Math.sqrt(a);
-  const [below, last] = [b / first, Math.sqrt(d - (b * b) / a)];
-  return range(121).map((k) => {
-    const [cos, sin] = [2 * Math.cos((k * Math.PI) / 60), 2 * Math.sin((k * Math.PI) / 60)];
-    return [mean[0] + first * cos, mean[1] + below * cos + last * sin];
-  });
-}
-
 function shapes(state, options, width) {
   const { left, right, top, bottom } = PANEL.margin;
   const [low, high] = options.reach;
@@ -141,7 +131,8 @@ function shapes(state, options, width) {
   const { x, y, svg } = panel({ ...PANEL, width }, axis("θ₁", ends), axis("θ₂", [low, high]));
   const found = approximations(state, options);
   const path = (points) => `${line(points.map(([first, second]) => [x(first), y(second)]))}Z`;
-  const drawn = Object.entries(NAMES).map(([name, short]) => `<path class="bg-${short}" d="${path(ellipse(found[name]))}"/>`);
+  const around = ({ mean, covariance: [a, b, , d] }) => path(ellipse(mean, factorOf(a, b, d)));
+  const drawn = Object.entries(NAMES).map(([name, short]) => `<path class="bg-${short}" d="${around(found[name])}"/>`);
   const [across, up] = [x(found.exact.mean[0]), y(found.exact.mean[1])];
   return svg(
     `a posterior with skew ${fixed(state.skew, 2)} and correlation ${fixed(state.rho, 2)}, and over it the ellipses of ` +

@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 from scipy import special
 
 from helpers.pictures import style
+from helpers.pictures.drawing import ellipse
 from helpers.widgets.base import Pictured, beside, keep_between, picture_of
 
 SKEWS = (0.0, 1.5)
@@ -84,7 +85,7 @@ def exact_u(skew: float) -> tuple[float, float]:
     return float((special.digamma(shape) - np.log(shape)) / skew), float(special.polygamma(1, shape) * shape)
 
 
-def matched_u(skew: float) -> float:
+def _matched_u(skew: float) -> float:
     """The variance of u in the Gaussian at which batch and match rests, by bisection for w."""
     if skew < SMALL:
         return 1.0
@@ -103,7 +104,7 @@ def approximations(state: State) -> dict[str, Moments]:
     sds = np.full(2, np.sqrt(1 - state.rho**2))  # 1/√Λᵢᵢ
     squares = np.linalg.inv(root) ** 2  # what σ² adds to the variance of each u
     by_mean_field = root @ (-0.5 * k * (squares @ sds**2))
-    matched = matched_u(k)
+    matched = _matched_u(k)
     return {
         "exact": Moments(root @ np.full(2, mean), variance * around),
         "Laplace": Moments(np.zeros(2), around),
@@ -154,12 +155,6 @@ def contour(state: State) -> np.ndarray:
     return state.root @ (low * ways)
 
 
-def ellipse(one: Moments, radius: float = 2.0) -> np.ndarray:
-    """Points at `radius` sd from the mean along every way, shape (2, points)."""
-    angle = np.linspace(0, 2 * np.pi, 121)
-    return one.mean[:, None] + radius * np.linalg.cholesky(one.covariance) @ np.stack([np.cos(angle), np.sin(angle)])
-
-
 def static_picture(state: State) -> bytes:
     """A PNG of a state, for readers who see the notebook where no kernel runs."""
     note = "Contours at 2 sd, or 2 nats below the peak. Static picture: run the notebook to change it yourself."
@@ -191,7 +186,13 @@ def _shapes(axes: Axes, state: State) -> None:
     axes.plot(*found["exact"].mean, "+", color=blue, markersize=11, markeredgewidth=2)
     for name, (role, line, width) in LOOKS.items():
         colour = style.PALETTE[role]
-        axes.plot(*ellipse(found[name]), line, color=colour, linewidth=width, label=name)
+        axes.plot(
+            *ellipse(found[name].mean, np.linalg.cholesky(found[name].covariance)),
+            line,
+            color=colour,
+            linewidth=width,
+            label=name,
+        )
     axes.set(xlabel="θ₁", ylabel="θ₂", xlim=REACH, ylim=REACH, aspect="equal")
 
 

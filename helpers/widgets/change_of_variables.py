@@ -81,13 +81,13 @@ def _slope(zeta):
 
 
 @cache
-def colours() -> list[str]:
+def _colours() -> list[str]:
     """Of the strips. Ordered in lightness, too, so also without colour vision, and none of it the target's blue."""
     return [to_hex(colour) for colour in matplotlib.colormaps["inferno"](np.linspace(0.3, 0.92, STRIPS))]
 
 
 @cache
-def menu() -> list[dict]:
+def _menu() -> list[dict]:
     """What the browser needs of each target: a, b, log B(a, b), the best normal on ζ under KL(q‖p), and its view of θ.
 
     A list, because a stored notebook does not keep the order of a dict.
@@ -140,7 +140,7 @@ def _panel(axes: Axes, horizontal: list, heights: list, highest: float) -> None:
         The height of that panel.
     """
     label = f"q, in strips of {100 // STRIPS} %" if axes.get_subplotspec().is_first_col() else None
-    for x, height, colour in zip(horizontal, heights, colours(), strict=True):
+    for x, height, colour in zip(horizontal, heights, _colours(), strict=True):
         axes.fill_between(x, height, facecolor=colour, edgecolor="white", linewidth=0.5)
     axes.plot(np.concatenate(horizontal), np.concatenate(heights), color=style.PALETTE["approximation"], label=label)
     axes.set_ylim(0, min(highest, 1.15 * np.max(heights)))
@@ -183,11 +183,11 @@ class ChangeOfVariables(Pictured):
         options = {
             "mu": list(MU_RANGE),
             "sigma": list(SIGMA_RANGE),
-            "targets": menu(),
+            "targets": _menu(),
             "none": NO_TARGET,
             "inner_edges": special.ndtri(np.arange(1, STRIPS) / STRIPS).tolist(),
             "line": list(LINE),
             "view": VIEW | {"tops": list(TOPS)},
-            "strips": colours(),
+            "strips": _colours(),
         }
         super().__init__(State(mu, sigma, target), options)

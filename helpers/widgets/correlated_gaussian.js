@@ -3,7 +3,7 @@
 const PANEL = { height: 290, margin: { left: 50, right: 12, top: 8, bottom: 38 } };
 
 // The best mean-field Gaussian: its sds over the exact ones, and KL(q‖p) in nats.
-export const shrinkage = (rho) => Math.sqrt(1 - rho * rho);
+export const sdRatio = (rho) => Math.sqrt(1 - rho * rho);
 export const gap = (rho) => -0.5 * Math.log1p(-rho * rho);
 // Of θ₁ and θ₂; their product is 1, so that the picture keeps its size.
 export const sdsOf = ({ ratio }) => [1 / Math.sqrt(ratio), Math.sqrt(ratio)];
@@ -26,22 +26,16 @@ const page = ({ rho, ratio }) => `
 
 const mark = (x, y) => `<circle class="cg-mark" cx="${x}" cy="${y}" r="4.5"/>`;
 
-// The points at `radius` sd from the centre of a Gaussian with these sds and this correlation.
-function ellipse([first, second], rho, radius) {
-  const angles = range(121).map((k) => (k * Math.PI) / 60);
-  const up = (angle) => rho * Math.cos(angle) + shrinkage(rho) * Math.sin(angle);
-  return angles.map((angle) => [radius * first * Math.cos(angle), radius * second * up(angle)]);
-}
-
 function ellipses(state, { reach }, width) {
   const { left, right, top, bottom } = PANEL.margin;
   const across = (reach * (width - left - right)) / (PANEL.height - top - bottom); // equal scales
   const axis = (label, far) => ({ label, ends: [-far, far], ticks: ticks([-far, far], 2) });
   const { x, y, svg } = panel({ ...PANEL, width }, axis("θ₁", across), axis("θ₂", reach));
   const sds = sdsOf(state);
-  const best = sds.map((sd) => sd * shrinkage(state.rho));
-  const draw = (name, sds, rho, radius) => {
-    const points = ellipse(sds, rho, radius).map(([first, second]) => [x(first), y(second)]);
+  const best = sds.map((sd) => sd * sdRatio(state.rho));
+  const draw = (name, [one, other], rho, radius) => {
+    const factor = [one, other * rho, other * sdRatio(rho)];
+    const points = ellipse([0, 0], factor, radius).map(([first, second]) => [x(first), y(second)]);
     return `<path class="cg-${name}" d="${line(points)}Z"/>`;
   };
   const [a, b] = best.map((sd) => 2 * sd);
@@ -70,7 +64,7 @@ function gaps({ rho }, { nats: ends }, width) {
 }
 
 export const describe = ({ rho }) =>
-  `Best mean-field: ${shrinkage(rho).toFixed(3)} of the exact sds, KL(q‖p) = ${gap(rho).toFixed(3)} nats`;
+  `Best mean-field: ${sdRatio(rho).toFixed(3)} of the exact sds, KL(q‖p) = ${gap(rho).toFixed(3)} nats`;
 
 // Makes the controls change the model.
 function connect(parts, model) {

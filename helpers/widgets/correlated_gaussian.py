@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.pictures import style
+from helpers.pictures.drawing import ellipse
 from helpers.widgets.base import Pictured, beside, keep_between, picture_of
 
 RHO_RANGE = (-0.99, 0.99)
@@ -47,7 +48,7 @@ class State:
         return np.array([[1, self.rho], [self.rho, 1]]) * np.outer(self.sds, self.sds)
 
 
-def shrinkage(rho):
+def sd_ratio(rho):
     """The sds of the best mean-field Gaussian over the exact ones: √(1 − ρ²)."""
     return np.sqrt(1 - np.square(rho))
 
@@ -59,13 +60,7 @@ def gap(rho):
 
 def describe(state: State) -> str:
     """The two numbers, as the line that the reader sees."""
-    return f"Best mean-field: {shrinkage(state.rho):.3f} of the exact sds, KL(q‖p) = {gap(state.rho):.3f} nats"
-
-
-def ellipse(covariance: np.ndarray, radius: float) -> np.ndarray:
-    """Points at `radius` sd from the centre along every way, shape (2, points)."""
-    angle = np.linspace(0, 2 * np.pi, 121)
-    return radius * np.linalg.cholesky(covariance) @ np.stack([np.cos(angle), np.sin(angle)])
+    return f"Best mean-field: {sd_ratio(state.rho):.3f} of the exact sds, KL(q‖p) = {gap(state.rho):.3f} nats"
 
 
 def static_picture(state: State) -> bytes:
@@ -88,14 +83,15 @@ def _draw(state: State, figure: Figure) -> None:
 def _ellipses(axes: Axes, state: State) -> None:
     """Draw the posterior and both families' best, and where the mean-field ellipse touches the posterior's."""
     colours = style.PALETTE
-    sds = shrinkage(state.rho) * state.sds
+    sds, centre = sd_ratio(state.rho) * state.sds, np.zeros(2)
+    posterior = np.linalg.cholesky(state.covariance)
     for radius in (2, 1):
         label = {} if radius == 1 else {"label": "exact posterior"}
-        axes.fill(*ellipse(state.covariance, radius), color=colours["target"], alpha=0.25, **label)
+        axes.fill(*ellipse(centre, posterior, radius), color=colours["target"], alpha=0.25, **label)
         label = {} if radius == 1 else {"label": "best mean-field"}
-        axes.plot(*ellipse(np.diag(sds**2), radius), color=colours["approximation"], **label)
+        axes.plot(*ellipse(centre, np.diag(sds), radius), color=colours["approximation"], **label)
     outline = {"color": colours["second"], "linewidth": 1.6, "label": "best full-rank"}
-    axes.plot(*ellipse(state.covariance, 2), "--", **outline)
+    axes.plot(*ellipse(centre, posterior), "--", **outline)
     ends = 2 * np.diag(sds)
     axes.plot(*np.stack([-ends, ends], 1).reshape(-1, 2).T, "o", label="here both ellipses meet", **MARK)
     axes.set(xlabel="θ₁", ylabel="θ₂", xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal")

@@ -73,7 +73,7 @@ def answers() -> list[dict]:
     return found
 
 
-def packed(answer: dict) -> dict:
+def _packed(answer: dict) -> dict:
     """An answer as the browser gets it, its arrays in single precision and written in base64."""
     arrays = {name: value for name, value in answer.items() if isinstance(value, np.ndarray)}
     return answer | {name: base64.b64encode(a.astype("<f4").tobytes()).decode() for name, a in arrays.items()}
@@ -103,16 +103,6 @@ def describe(state: State) -> str:
         return f"{text} nats"
     gap = measured(evidence - bound, np.hypot(error, its_error))
     return f"{text}; log evidence = {measured(evidence, its_error)}; KL(q‖posterior) = {gap} nats"
-
-
-def cost(state: State) -> str:
-    """Where the answers come from, and what the exact one is worth, in words."""
-    text = f"One of {len(SETTINGS)} stored answers. ADVI: best of {STARTS} fits."
-    if not state.exact:
-        return text
-    answer = answers()[state.row]
-    worth = f"{DRAWN:,} draws of the first layer, weighted, are worth {answer['effective']:,.0f}"
-    return f"{text} Exact: {worth}." if answer["band"].size else f"{text} {worth}: too few, not shown as exact."
 
 
 def static_picture(state: State) -> bytes:
@@ -181,7 +171,7 @@ class FunctionPosterior(Pictured):
             "x": X.round(3).tolist(),
             "limits": LIMITS,
             "data": {str(rows): np.stack(sensor(rows), axis=1).round(3).tolist() for rows in CHOICES["rows"]},
-            "answers": [packed(answer) for answer in answers()],
+            "answers": [_packed(answer) for answer in answers()],
             "fits": STARTS,
             "drawn": DRAWN,
             "curves": CURVES,

@@ -20,7 +20,6 @@ const page = ({ groups, readings, centring }) => `
     <p class="elbo-reading" data-id="about-log-tau"></p><p class="elbo-reading" data-id="about-level"></p>
   </div>`;
 
-const sum = (values) => values.reduce((total, value) => total + value, 0);
 const normal = (at, mean, sd) => Math.exp(-0.5 * ((at - mean) / sd) ** 2) / (sd * Math.sqrt(2 * Math.PI));
 const tableOf = ({ groups, readings }, options, name) =>
   options[name][options.groups.indexOf(groups)][options.readings.indexOf(readings)];

@@ -51,7 +51,7 @@ def tables() -> dict[str, np.ndarray]:
     return {name: stored[name].round(digits) for name, digits in (("q", 4), ("exact", 3), ("moments", 4))}
 
 
-def level_of_q(state: State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _level_of_q(state: State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """q's level of the last group, given each of some values of log τ: their shares, means and sds."""
     mu, mu_sd, log_tau, log_tau_sd, x, x_sd = tables()["q"][state.place][CENTRING.index(state.centring)]
     z = np.linspace(-FAR, FAR, NODES)
@@ -64,14 +64,14 @@ def level_of_q(state: State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def moments_of_q(state: State) -> np.ndarray:
     """Mean and sd under q, of log τ and of the level, shape (2, 2)."""
     _, _, log_tau, log_tau_sd, _, _ = tables()["q"][state.place][CENTRING.index(state.centring)]
-    share, mean, sd = level_of_q(state)
+    share, mean, sd = _level_of_q(state)
     middle = share @ mean
     return np.array([[log_tau, log_tau_sd], [middle, np.sqrt(share @ (sd**2 + (mean - middle) ** 2))]])
 
 
 def densities_of_q(state: State) -> np.ndarray:
     """Of log τ and of the level, on the axes of the panels, shape (2, points)."""
-    share, mean, sd = level_of_q(state)
+    share, mean, sd = _level_of_q(state)
     level = stats.norm.pdf(LEVEL[:, None], mean, sd) @ share
     return np.stack([stats.norm.pdf(LOG_TAU, *moments_of_q(state)[0]), level])
 

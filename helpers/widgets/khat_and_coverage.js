@@ -23,7 +23,6 @@ const page = ({ scales, tails, sizes }) => `
     <p class="elbo-cost" data-id="exact"></p>
   </div>`;
 
-const sum = (values) => values.reduce((total, value) => total + value, 0);
 
 let squares; // of the base draws: for the coordinates, then for the denominators of the ts
 

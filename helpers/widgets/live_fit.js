@@ -125,25 +125,18 @@ const page = ({ families, steps, rates, draws }) => `
   </div>
   <div data-id="live"><p class="elbo-reading" data-id="reading"></p><p class="elbo-cost" data-id="paid"></p></div>`;
 
-// The points at `radius` sd of q from its mean.
-function ellipse([mu1, mu2, log1, log2, c], radius) {
-  const [a, b] = [Math.exp(log1), Math.exp(log2)];
-  return range(121).map((k) => {
-    const [cos, sin] = [Math.cos((k * Math.PI) / 60), Math.sin((k * Math.PI) / 60)];
-    return [mu1 + radius * a * cos, mu2 + radius * (c * cos + b * sin)];
-  });
-}
-
 function plane({ path }, { steps, family }, { contours, radii, best, window: [a, b] }, width) {
   const across = { label: "intercept", ends: a, ticks: ticks(a, 1) };
   const { x, y, svg } = panel({ ...PANEL, width }, across, { label: "slope", ends: b, ticks: ticks(b, 1) });
   const draw = (name, points) => `<path class="lf-${name}" d="${line(points.map(([a, b]) => [x(a), y(b)]))}"/>`;
+  const around = ([mu1, mu2, log1, log2, below], radius) =>
+    ellipse([mu1, mu2], [Math.exp(log1), below, Math.exp(log2)], radius);
   const [mu1, mu2, log1, log2] = path[steps].map((value) => fixed(value, 2));
   return svg(
     `the posterior, and q with means ${mu1} and ${mu2} after ${steps} steps`,
     `${contours.map((points) => draw("posterior", points)).join("")}${draw("path", path.slice(0, steps + 1))}
-     ${draw("best", ellipse(best[family].phi, radii[0]))}
-     ${radii.map((radius) => draw("q", ellipse(path[steps], radius))).join("")}`,
+     ${draw("best", around(best[family].phi, radii[0]))}
+     ${radii.map((radius) => draw("q", around(path[steps], radius))).join("")}`,
   );
 }
 

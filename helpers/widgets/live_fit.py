@@ -21,6 +21,7 @@ from scipy import special
 from scipy.optimize import minimize
 
 from helpers.pictures import style
+from helpers.pictures.drawing import ellipse
 from helpers.truth.closest import NODE_WEIGHTS, NODES, factor_2d
 from helpers.widgets.base import Pictured, beside, keep_among, keep_between, keep_counts, normal_pairs, picture_of
 
@@ -70,7 +71,7 @@ def log_joint(zeta) -> np.ndarray:
     return prior + (y * logit - np.logaddexp(0, logit)).sum(-1)
 
 
-def slope_of_log_joint(zeta) -> np.ndarray:
+def _slope_of_log_joint(zeta) -> np.ndarray:
     """∇ log p̃ at ζ, shape (…, 2)."""
     x, y = climbers()
     left = y - special.expit(zeta[..., :1] + zeta[..., 1:] * x)
@@ -96,7 +97,7 @@ def estimate(phi: np.ndarray, eta: np.ndarray, state: State) -> tuple[float, np.
     scale = factor_2d(phi)
     zeta = phi[:2] + eta @ scale.T
     log_q = -0.5 * (eta**2).sum(-1) - np.log(2 * np.pi) - phi[2:4].sum()
-    uphill = -slope_of_log_joint(zeta) - (eta @ np.linalg.inv(scale) if state.stl else 0)  # of log q − log p̃ in ζ
+    uphill = -_slope_of_log_joint(zeta) - (eta @ np.linalg.inv(scale) if state.stl else 0)  # of log q − log p̃ in ζ
     of_scale = uphill.T @ eta / len(eta)
     of_logs = np.diag(of_scale) * np.diag(scale) - (not state.stl)
     below = of_scale[1, 0] if state.family == "full-rank" else 0.0
@@ -146,9 +147,9 @@ def contours() -> list[np.ndarray]:
     return [segments[0] for segments in Figure().subplots().contour(*axes, density, levels).allsegs]
 
 
-def amount(draws: int) -> str:
+def _amount(draws: int) -> str:
     """The draws of a step, in words."""
-    return f"{draws} draw{'s' * (draws > 1)}"
+    return "1 draw" if draws == 1 else f"{draws} draws"
 
 
 def describe(state: State, steps: int = STEPS) -> str:
@@ -160,10 +161,8 @@ def describe(state: State, steps: int = STEPS) -> str:
 
 def static_picture(state: State) -> bytes:
     """A PNG of a state when all steps are taken, for readers who see the notebook where no kernel runs."""
-    remedies = ", sticking the landing" * state.stl + ", decaying" * state.decay
-    note = (
-        f"Rate {state.rate:g}, {amount(state.draws)} a step{remedies}. Static picture: run the notebook to watch a fit."
-    )
+    remedies = [words for words, on in ((", sticking the landing", state.stl), (", decaying", state.decay)) if on]
+    note = f"Rate {state.rate:g}, {_amount(state.draws)} a step{''.join(remedies)}. Static picture: run the notebook to watch a fit."
     return picture_of(partial(_draw, state), 3.8, note, dpi=130)  # under 90 kB
 
 
@@ -186,16 +185,12 @@ def _plane(axes: Axes, state: State) -> None:
         axes.fill(*points.T, color=style.PALETTE["target"], alpha=0.3, **label)
     axes.plot(*path[:, :2].T, color=orange, linewidth=0.6, alpha=0.7)
     for k, radius in enumerate(RADII):
-        axes.plot(*ellipse(path[-1], radius).T, color=orange, label=None if k else "q")
+        axes.plot(*ellipse(path[-1][:2], factor_2d(path[-1]), radius), color=orange, label=None if k else "q")
     best = optimum(state.family)[0]
-    axes.plot(*ellipse(best, RADII[0]).T, "--", color=style.PALETTE["truth"], linewidth=1.2, label="best q")
+    axes.plot(
+        *ellipse(best[:2], factor_2d(best), RADII[0]), "--", color=style.PALETTE["truth"], linewidth=1.2, label="best q"
+    )
     axes.set(xlabel="intercept", ylabel="slope", xlim=WINDOW["intercept"], ylim=WINDOW["slope"])
-
-
-def ellipse(phi: np.ndarray, radius: float) -> np.ndarray:
-    """Points of the plane at `radius` sd of q from its mean, a row each."""
-    angle = np.linspace(0, 2 * np.pi, 121)
-    return phi[:2] + radius * np.stack([np.cos(angle), np.sin(angle)], -1) @ factor_2d(phi).T
 
 
 def _losses(axes: Axes, state: State) -> None:

@@ -135,7 +135,7 @@ def curve(p: Target) -> dict:
     return {"top": HEADROOM * float(density.max()), "density": density.round(4).tolist()}
 
 
-def about(name: str, p: Target) -> dict:
+def _about(name: str, p: Target) -> dict:
     """What the browser needs of a target: its curve, where it has features, and the best q of each objective."""
     best = {objective: best_q(name, objective) for objective in OBJECTIVES}
     return curve(p) | {
@@ -181,7 +181,7 @@ class ManualVI(Pictured):
     def __init__(self, target=State.target, objective=State.objective, mu=State.mu, sigma=State.sigma):
         options = {
             "targets": list(on_the_real_line()),  # their order: a stored notebook does not keep that of a dict
-            "curves": {name: about(name, p) for name, p in on_the_real_line().items()},
+            "curves": {name: _about(name, p) for name, p in on_the_real_line().items()},
             "picture": list(PICTURE),
             "objectives": list(OBJECTIVES),
             "mu": list(MU_RANGE),

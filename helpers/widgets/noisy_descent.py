@@ -21,6 +21,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from helpers.pictures import style
+from helpers.pictures.drawing import ellipse
 from helpers.widgets.base import (
     Pictured,
     beside,
@@ -154,12 +155,6 @@ def describe(state: State, path: np.ndarray) -> str:
     return text
 
 
-def cost(state: State, path: np.ndarray) -> str:
-    """What the path had to read, in words."""
-    rows = (len(path) - 1) * state.batch
-    return f"{len(path) - 1} steps of {amount(state.batch)}: {rows:,} rows read, {number(rows / ROWS)} epochs."
-
-
 def static_picture(state: State) -> bytes:
     """A PNG of a state beside one of another batch size, for readers who see the notebook where no kernel runs."""
     decay = ", decaying" if state.decay else ""
@@ -187,12 +182,12 @@ def _surface(axes: Axes) -> None:
     """Draw the contours of the loss, the posterior and the optimum."""
     a, b = np.meshgrid(*(np.linspace(*ends, 201) for ends in WINDOW.values()))
     muted = style.PALETTE["muted"]
-    contours = axes.contour(a, b, distance(np.stack([a, b], -1)), CONTOURS, colors="#BBBBBB", linewidths=0.8)
+    contours = axes.contour(
+        a, b, distance(np.stack([a, b], -1)), CONTOURS, colors=style.PALE["contour"], linewidths=0.8
+    )
     axes.clabel(contours, CONTOURS[1::2], fontsize=8, colors=muted)
     axes.plot([], color=muted, linewidth=0.8, label="contours of the loss: posterior sd")
-    angle = np.linspace(0, 2 * np.pi, 100)
-    ellipse = data().optimum + 2 * np.stack([np.cos(angle), np.sin(angle)], -1) @ data().axes
-    axes.plot(*ellipse.T, color=style.PALETTE["target"], zorder=3, label="posterior, 2 sd")
+    axes.plot(*ellipse(data().optimum, data().axes.T), color=style.PALETTE["target"], zorder=3, label="posterior, 2 sd")
     axes.plot(*data().optimum, "+", color=style.PALETTE["truth"], markersize=16, zorder=6, label="optimum")
     axes.grid(False)
 

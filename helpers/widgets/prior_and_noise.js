@@ -101,16 +101,11 @@ function weights(state, options, width) {
   });
   const { x, y, svg } = panel({ ...PANEL, width }, axis("intercept", side), axis("slope", far));
   const { mean, covariance } = fitted(state, options);
-  const [one, both, two] = covariance;
-  const [down, rest] = [both / Math.sqrt(one), Math.sqrt(two - (both * both) / one)]; // Cholesky's factor
-  const ring = range(61).map((k) => {
-    const [cos, sin] = [2 * Math.cos((k * Math.PI) / 30), 2 * Math.sin((k * Math.PI) / 30)];
-    return [x(mean[0] + Math.sqrt(one) * cos), y(mean[1] + down * cos + rest * sin)];
-  });
+  const ring = ellipse(mean, factorOf(...covariance)).map(([first, second]) => [x(first), y(second)]);
   const cloud = dots(options.dots).map(
     ([first, second]) => `<circle class="pn-dot" cx="${x(state.prior * first)}" cy="${y(state.prior * second)}" r="1.6"/>`,
   );
-  const [sd, sd2] = [one, two].map((variance) => Math.sqrt(variance).toFixed(3));
+  const [sd, sd2] = [covariance[0], covariance[2]].map((variance) => Math.sqrt(variance).toFixed(3));
   return svg(
     `draws from the prior, a round cloud with sd ${state.prior.toFixed(2)}; in it the ellipse of the posterior, ` +
       `with sds ${sd} of the intercept and ${sd2} of the slope`,

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 
 from helpers.models.sensor_data import bayesian_line, readings
 from helpers.pictures import style
+from helpers.pictures.drawing import ellipse
 from helpers.widgets.base import Pictured, beside, keep_between, keep_counts, picture_of
 
 PRIOR_RANGE = (0.1, 10.0)
@@ -118,8 +119,7 @@ def _weights(axes: Axes, state: State) -> None:
     axes.plot(
         *(state.prior * dots().T), ".", color=style.PALETTE["muted"], markersize=3, alpha=0.6, label="prior draws"
     )
-    angle = np.linspace(0, 2 * np.pi, 61)
-    ring = mean[:, None] + 2 * np.linalg.cholesky(covariance) @ np.stack([np.cos(angle), np.sin(angle)])
+    ring = ellipse(mean, np.linalg.cholesky(covariance))
     axes.fill(*ring, facecolor="none", edgecolor=style.PALETTE["target"], linewidth=2, label="posterior, 2 sd")
     far = WIDE * state.prior
     axes.set(xlabel="intercept", ylabel="slope", xlim=(-far, far), ylim=(-far, far), aspect="equal")

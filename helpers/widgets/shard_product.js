@@ -5,7 +5,7 @@ const PANEL = { height: 290, margin: { left: 50, right: 12, top: 8, bottom: 38 }
 
 const power = ({ shards, prior }, { priors }) => [1 / shards, 1, 0][priors.indexOf(prior)];
 const times = ([p, r, s], [a, b]) => [p * a + r * b, r * a + s * b];
-const sum = (lists) => lists.reduce((one, other) => one.map((value, k) => value + other[k]));
+const total = (lists) => lists.reduce((one, other) => one.map((value, k) => value + other[k]));
 const covariance = ([p, r, s]) => [s, -r, p].map((value) => value / (p * s - r * r));
 const sdsOf = ({ precision }) => [0, 2].map((k) => Math.sqrt(covariance(precision)[k]));
 
@@ -16,15 +16,15 @@ export function fits(state, options) {
   const rows = t.length / state.shards;
   return range(state.shards).map((k) => {
     const own = range(rows).map((row) => k * rows + row);
-    const precision = sum([[weight, 0, weight], ...own.map((row) => [1, t[row], t[row] ** 2])]);
-    const mean = times(covariance(precision), sum(own.map((row) => [y[row], t[row] * y[row]])));
+    const precision = total([[weight, 0, weight], ...own.map((row) => [1, t[row], t[row] ** 2])]);
+    const mean = times(covariance(precision), total(own.map((row) => [y[row], t[row] * y[row]])));
     return { mean, precision: state.family === "full-rank" ? precision : [precision[0], 0, precision[2]] };
   });
 }
 
 export function product(shards) {
-  const precision = sum(shards.map((shard) => shard.precision));
-  const weighted = sum(shards.map((shard) => times(shard.precision, shard.mean)));
+  const precision = total(shards.map((shard) => shard.precision));
+  const weighted = total(shards.map((shard) => times(shard.precision, shard.mean)));
   return { mean: times(covariance(precision), weighted), precision };
 }
 
@@ -72,24 +72,13 @@ const page = ({ counts, priors, families, orders }) => `
   </div>
   <div aria-live="polite"><p class="elbo-reading" data-id="reading"></p><p class="elbo-cost" data-id="counted"></p></div>`;
 
-// The points at 2 sd of a Gaussian from its mean.
-function ellipse({ mean: [a, b], precision }) {
-  const [u, v, w] = covariance(precision);
-  const [first, below] = [Math.sqrt(u), v / Math.sqrt(u)];
-  const second = Math.sqrt(w - below * below);
-  return range(121).map((k) => {
-    const [cos, sin] = [2 * Math.cos((k * Math.PI) / 60), 2 * Math.sin((k * Math.PI) / 60)];
-    return [a + first * cos, b + below * cos + second * sin];
-  });
-}
-
 // A panel with some Gaussians, each [name, Gaussian].
 function plane(gaussians, [a, b], words, width) {
   const across = { label: "intercept", ends: a, ticks: ticks(a, a[1] > 3 ? 1 : 0.5, a[1] > 3 ? 0 : 1) };
   const up = { label: "trend", ends: b, ticks: ticks(b, b[1] > 3 ? 1 : 0.5, b[1] > 3 ? 0 : 1) };
   const { x, y, svg } = panel({ ...PANEL, width }, across, up);
-  const draw = ([name, gaussian]) =>
-    `<path class="sh-${name}" d="${line(ellipse(gaussian).map(([first, second]) => [x(first), y(second)]))}Z"/>`;
+  const draw = ([name, { mean, precision }]) =>
+    `<path class="sh-${name}" d="${line(ellipse(mean, factorOf(...covariance(precision))).map(([first, second]) => [x(first), y(second)]))}Z"/>`;
   return svg(words, gaussians.map(draw).join(""));
 }
 

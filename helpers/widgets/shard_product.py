@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.pictures import style
+from helpers.pictures import drawing, style
 from helpers.truth.shards import product, sds
 from helpers.widgets.base import Pictured, beside, keep_among, picture_of
 
@@ -88,18 +88,9 @@ def describe(state: State) -> str:
     return f"Product: means {off} exact sds off, sds {wide} of the exact ones"
 
 
-def counted(state: State) -> str:
-    """How often the product holds the prior, and how many rows a shard has."""
-    times = state.power * state.shards
-    often = {0: "not at all", 1: "once"}.get(times, f"{times:.0f} times")
-    return f"The prior is in the product {often}. Rows in each shard: {ROWS // state.shards}"
-
-
 def ellipse(mean, precision) -> np.ndarray:
     """Points at 2 sd from the mean of a Gaussian of two parameters, shape (2, points)."""
-    angle = np.linspace(0, 2 * np.pi, 121)
-    factor = np.linalg.cholesky(np.linalg.inv(precision))
-    return mean[:, None] + 2 * factor @ np.stack([np.cos(angle), np.sin(angle)])
+    return drawing.ellipse(mean, np.linalg.cholesky(np.linalg.inv(precision)))
 
 
 def static_picture(state: State) -> bytes:

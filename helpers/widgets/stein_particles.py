@@ -13,9 +13,9 @@ from functools import cache, lru_cache, partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from helpers.fits.particles import median_bandwidth, svgd
+from helpers.fits.particles import svgd
 from helpers.pictures import style
-from helpers.pictures.particle_animation import contours
+from helpers.pictures.particle_frames import contours
 from helpers.truth.targets_2d import TARGETS_2D, Target2D, get_target_2d
 from helpers.widgets.base import Pictured, beside, keep_among, keep_between, keep_counts, normal_pairs, picture_of
 
@@ -62,25 +62,6 @@ def moments(target: Target2D) -> tuple[np.ndarray, np.ndarray]:
     return means, np.sqrt(np.average((places - means) ** 2, axis=0, weights=weights))
 
 
-def describe(state: State) -> str:
-    """How the particles' means and sds compare with the target's, as the line that the reader sees."""
-    points, (means, sds) = moved(state), moments(get_target_2d(state.target))
-    parts = [
-        f"{axis}: mean {points[:, k].mean():z.2f} (true {means[k]:z.2f}), sd {points[:, k].std():.2f} (true {sds[k]:.2f})"
-        for k, axis in enumerate("xy")
-    ]
-    return "; ".join(parts).replace("-", "−") + "."
-
-
-def cost(state: State) -> str:
-    """What moved the particles, in words."""
-    after = f"After {state.steps} step{'s' * (state.steps != 1)}"
-    if state.particles == 1:
-        return f"{after}: one particle, which has no neighbours."
-    h = float(f"{state.reach * median_bandwidth(moved(state)):.2g}")
-    return f"{after}: {state.particles} particles, bandwidth h = {h:g}."
-
-
 def static_picture(state: State) -> bytes:
     """A PNG of the run on all five targets, for readers who see the notebook where no kernel runs."""
     usual = "the usual bandwidth" if state.reach == 1 else f"{state.reach:g} times the usual bandwidth"
@@ -103,7 +84,7 @@ def _written(target: Target2D) -> str:
     return ",".join("" if np.isnan(x) else f"{100 * x:.0f} {100 * y:.0f}" for x, y in points)
 
 
-def about(target: Target2D) -> dict:
+def _about(target: Target2D) -> dict:
     """What the browser needs of a target."""
     return {
         "window": [*map(list, target.window)],
@@ -143,7 +124,7 @@ class SteinParticles(Pictured):
     ):
         options = {
             "names": [*TARGETS_2D],  # their order: a stored notebook does not keep that of a dict
-            "targets": {name: about(target) for name, target in TARGETS_2D.items()},
+            "targets": {name: _about(target) for name, target in TARGETS_2D.items()},
             "counts": COUNTS,
             "reach": REACH,
             "steps": STEPS,

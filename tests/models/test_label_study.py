@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.models import label_study as module
-from helpers.models.label_study import LABELS, WAYS, batch_bald, buy, entropy, load, posterior_weights, wanted
+from helpers.models.label_study import LABELS, WAYS, acquisition, batch_bald, buy, entropy, load, posterior_weights
 from helpers.models.many_moons import turned_moons
 from tools import label_study as maker
 
@@ -29,9 +29,9 @@ def test_weights_are_bayes_rule():
 def test_what_the_rules_want():
     share = RNG.dirichlet(np.ones(7))
     total = log_loss(share @ P)
-    assert wanted("total entropy", P, share, RNG) == pytest.approx(total)
-    assert wanted("BALD", P, share, RNG) == pytest.approx(total - share @ log_loss(P))
-    assert wanted("random", P, share, RNG).shape == (12,)
+    assert acquisition("total entropy", P, share, RNG) == pytest.approx(total)
+    assert acquisition("BALD", P, share, RNG) == pytest.approx(total - share @ log_loss(P))
+    assert acquisition("random", P, share, RNG).shape == (12,)
 
 
 def information(rows):

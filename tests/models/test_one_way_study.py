@@ -26,7 +26,7 @@ def test_what_is_stored(stored):
 
 
 def test_a_part_of_it_again(stored):
-    data = study.simulated(4, 5, 2)
+    data = maker.simulated(4, 5, 2)
     exact = data.posterior()
     for way, (c, full) in enumerate([(1.0, False), (0.0, False)]):
         row = maker.judged(data, exact, best_one_way(data, c, full_rank=full))
@@ -39,7 +39,7 @@ def test_a_part_of_it_again(stored):
 def test_the_sliders_table():
     table = study.sliders()
     assert table["q"].shape == (5, 5, 11, 6) and table["exact"].shape == (5, 5, 2, 121)
-    data = study.typical(4, 5)
+    data = maker.typical(4, 5)
     q, exact = best_one_way(data, study.STEPS[3]), data.posterior()
     wanted = [q.mean[0], q.hyper_sd[0], q.mean[1], q.hyper_sd[1], q.level[-1], q.sd[-1]]
     assert table["q"][0, 1, 3] == pytest.approx(wanted, abs=1e-3)
@@ -48,6 +48,6 @@ def test_the_sliders_table():
 
 
 def test_typical_data_have_no_chance_in_them():
-    data = study.typical(16, 20)
+    data = maker.typical(16, 20)
     assert data.mean.var() == pytest.approx(study.TAU**2 + study.SIGMA**2 / 20) and data.mean.mean() == pytest.approx(1)
     assert data.squares == 16 * 19 * study.SIGMA**2

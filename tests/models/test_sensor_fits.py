@@ -9,7 +9,8 @@ from scipy import special, stats
 from helpers.fits import FlatModel, GaussianFit, advi
 from helpers.models import Setting
 from helpers.models.sensor_data import GRID, network, outputs, sensor
-from helpers.models.sensor_fits import MOST_UNITS, _log_p, _log_ratios, _padded_rows, _used, exact, mean_field
+from helpers.models.sensor_fits import MOST_UNITS, _log_p, _log_ratios, _used, mean_field, padded_rows
+from tools.sensor_exact import exact
 
 # each with draws enough for its evidence
 SETTINGS = [Setting(), Setting(10), Setting(rows=5), Setting(rows=10), Setting(2, 5, 3.0)]
@@ -61,7 +62,7 @@ def test_log_ratios_are_those_of_the_pymc_model(setting):
 @pytest.mark.parametrize("setting", [Setting(), Setting(3, 50, 0.1)])
 def test_padded_log_density_is_that_of_the_pymc_model(setting):
     used = _used(setting.width)
-    problem = (*_padded_rows(setting), used, setting.prior_sd)
+    problem = (*padded_rows(setting), used, setting.prior_sd)
     u = np.random.default_rng(0).normal(size=(2, used.size))
     ours = [_log_p(problem, row, None) + 0.5 * np.sum(row[used == 0] ** 2) for row in u]
     theirs = flat(setting).log_densities(setting.prior_sd * u[:, used > 0])
@@ -72,7 +73,7 @@ def test_units_that_are_not_there_keep_their_prior():
     used = _used(4)
     assert used.sum() == Setting(4).size
     assert used.size == 3 * MOST_UNITS + 1
-    problem = (*_padded_rows(Setting(4)), used, 1.0)
+    problem = (*padded_rows(Setting(4)), used, 1.0)
     u = np.random.default_rng(0).normal(size=used.size)
     moved = np.where(used > 0, u, 9.0)
     change = -0.5 * (np.sum(moved**2) - np.sum(u**2))

@@ -11,10 +11,11 @@ from scipy import stats
 
 import helpers.models.sensor_study as module
 from helpers.models.sensor_data import GRID, sensor
-from helpers.models.sensor_fits import Setting, exact
+from helpers.models.sensor_fits import Setting
 from helpers.models.sensor_study import BASELINE, DATA_SETS, SETTINGS, load
 from tools import annealing
 from tools import sensor_study as maker
+from tools.sensor_exact import exact
 from tools.sensor_study import ON, problems
 
 pytestmark = pytest.mark.usefixtures("double_precision")

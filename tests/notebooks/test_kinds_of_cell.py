@@ -8,9 +8,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tools import ledger, stamp, store
-from tools.chapters import ROOT, chapters
+from tools.chapters import ROOT, all_chapters
 
-CONVERTED = [chapter for chapter in chapters() if chapter.lessons_in_front]
+CONVERTED = [chapter for chapter in all_chapters() if chapter.lessons_in_front]
 DRAWS = re.compile(r"\bdrawing\.show\(|\bplt\.(?:subplots|figure)\(|\.plot\(")
 
 
@@ -143,7 +143,7 @@ def test_a_claim_that_fails_is_not_stored():
 
 
 def test_every_setup_cell_is_folded():
-    for chapter in chapters():
+    for chapter in all_chapters():
         cells = nbformat.read(ROOT / "notebooks" / chapter.file, as_version=4).cells
         first = next(cell for cell in cells if cell.cell_type == "code")
         assert stamp.kind(first) == "setup" and folded(first)

@@ -5,9 +5,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools import unclaimed
-from tools.chapters import ROOT, chapters
+from tools.chapters import ROOT, all_chapters
 
-CONVERTED = [chapter for chapter in chapters() if chapter.lessons_in_front]
+CONVERTED = [chapter for chapter in all_chapters() if chapter.lessons_in_front]
 
 
 @pytest.mark.parametrize("chapter", CONVERTED, ids=lambda chapter: chapter.name)
@@ -28,7 +28,7 @@ def made(*cells):
 
 
 def found(*cells):
-    return [unclaimed.written(number) for _, number in unclaimed.unclaimed(made(*cells))]
+    return [unclaimed.written(number) for _, number in unclaimed.without_claim(made(*cells))]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from scipy import special
 
 from helpers.pictures import PALETTE, animation, course_map, drawing, transformations
 from helpers.truth import best_gaussian, kl, targets
-from tools.chapters import chapters
+from tools.chapters import all_chapters
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -116,7 +116,7 @@ def test_a_fit_keeps_the_style_that_it_is_given():
 
 
 def test_the_map_shows_every_chapter_and_its_words_stay_in_their_box():
-    listed = [(chapter.part, chapter.entry, chapter.question) for chapter in chapters()[1:]]
+    listed = [(chapter.part, chapter.entry, chapter.question) for chapter in all_chapters()[1:]]
     figure = course_map.draw(listed)
     (ax,) = figure.axes
     figure.draw_without_rendering()

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from helpers.truth import Target, beta, elbo, entropy, kl, log_evidence, logit_beta, normal, normal_mixture, student_t
+from helpers.truth import Target, beta, elbo, entropy, kl, logit_beta, normal, normal_mixture, student_t
 from helpers.truth.divergences import squared_log_difference
 from helpers.truth.targets import LOG_2PI, gumbel, laplace, skew_normal
+from tests.support.quadrature import log_evidence
 
 SCALES = [0.01, 0.1, 1.0, 3.0, 10.0, 100.0]
 

@@ -5,7 +5,8 @@ import pytest
 from scipy import integrate, stats
 
 from helpers.truth.one_way import OneWay, OneWayPosterior
-from helpers.truth.one_way_gaussian import best_one_way, best_structured, log_density
+from helpers.truth.one_way_gaussian import best_one_way
+from tools.one_way_study import best_structured, log_density
 
 pytestmark = pytest.mark.usefixtures("double_precision")
 

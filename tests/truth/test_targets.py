@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from helpers.truth import log_evidence, targets
+from helpers.truth import targets
+from tests.support.quadrature import log_evidence
 
 MADE = [  # the ends of what a chapter could ask for, and something between
     *(targets.normal(mu, sigma) for mu, sigma in ((-50, 0.05), (50, 50), (0.3, 1.7))),

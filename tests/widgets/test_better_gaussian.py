@@ -7,6 +7,7 @@ import pytest
 from scipy import special
 from scipy.optimize import minimize
 
+from helpers.pictures.drawing import ellipse
 from helpers.truth import best_gaussian_2d
 from helpers.widgets.better_gaussian import (
     DROP,
@@ -18,7 +19,6 @@ from helpers.widgets.better_gaussian import (
     approximations,
     contour,
     drop,
-    ellipse,
     exact_u,
     rows,
 )
@@ -127,7 +127,8 @@ def test_with_one_skewed_parameter_linear_response_has_the_first_term_of_the_var
 @pytest.mark.parametrize("state", STATES)
 def test_the_contour_is_two_nats_below_the_peak_and_all_is_inside_the_axes(state):
     assert log_density(state)(contour(state).T) == pytest.approx(-DROP, abs=1e-6)
-    for points in (contour(state), *map(ellipse, approximations(state).values())):
+    ellipses = (ellipse(q.mean, np.linalg.cholesky(q.covariance)) for q in approximations(state).values())
+    for points in (contour(state), *ellipses):
         assert REACH[0] < points.min() and points.max() < REACH[1]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from helpers.pictures.drawing import ellipse
 from helpers.truth import best_gaussian_2d, loss_2d
 from helpers.widgets.correlated_gaussian import (
     RATIO_RANGE,
@@ -14,9 +15,8 @@ from helpers.widgets.correlated_gaussian import (
     CorrelatedGaussian,
     State,
     describe,
-    ellipse,
     gap,
-    shrinkage,
+    sd_ratio,
 )
 from tests.support.widgets import part, refused, stored_picture, stored_size
 
@@ -56,9 +56,9 @@ def test_the_covariance_is_that_of_the_state(state):
 @pytest.mark.parametrize("state", STATES)
 def test_the_closed_forms_are_the_least_kl_of_a_mean_field_gaussian(state):
     found = minimize(lambda logs: kl(np.diag(np.exp(2 * logs)), state.covariance), np.zeros(2), options={"gtol": 1e-8})
-    assert np.exp(found.x) == pytest.approx(shrinkage(state.rho) * state.sds, rel=1e-4)
+    assert np.exp(found.x) == pytest.approx(sd_ratio(state.rho) * state.sds, rel=1e-4)
     assert found.fun == pytest.approx(gap(state.rho), abs=1e-7)
-    assert shrinkage(state.rho) * state.sds == pytest.approx(np.diag(np.linalg.inv(state.covariance)) ** -0.5)
+    assert sd_ratio(state.rho) * state.sds == pytest.approx(np.diag(np.linalg.inv(state.covariance)) ** -0.5)
     assert kl(state.covariance, state.covariance) == pytest.approx(0, abs=1e-12)  # full-rank: itself
 
 
@@ -71,7 +71,7 @@ def test_the_courses_own_optimiser_finds_the_same():
         return -0.5 * np.einsum("...i,ij,...j", theta, precision, theta)
 
     best = best_gaussian_2d(log_density, np.zeros(2), state.covariance, full_rank=False)
-    assert np.sqrt(np.diag(best[1])) == pytest.approx(shrinkage(state.rho) * state.sds, rel=1e-4)
+    assert np.sqrt(np.diag(best[1])) == pytest.approx(sd_ratio(state.rho) * state.sds, rel=1e-4)
     assert loss_2d(log_density, *best) + evidence == pytest.approx(gap(state.rho), abs=1e-6)
 
 
@@ -79,9 +79,9 @@ def test_the_courses_own_optimiser_finds_the_same():
 def test_the_ellipses_meet_on_the_axes(state):
     precision = np.linalg.inv(state.covariance)
     for k in (0, 1):
-        end = 2 * shrinkage(state.rho) * state.sds[k] * np.eye(2)[k]
+        end = 2 * sd_ratio(state.rho) * state.sds[k] * np.eye(2)[k]
         assert end @ precision @ end == pytest.approx(4)  # 2 sd of the posterior, too
-    points = ellipse(state.covariance, 2)
+    points = ellipse(np.zeros(2), np.linalg.cholesky(state.covariance))
     assert np.einsum("ik,ij,jk->k", points, precision, points) == pytest.approx(np.full(points.shape[1], 4))
     assert np.abs(points).max() < REACH
 
@@ -107,8 +107,8 @@ def test_javascript_says_what_python_says(show):
     page = show(CorrelatedGaussian())
     for state in STATES:
         sent = asdict(state)
-        found = page.evaluate("(s) => [module.shrinkage(s.rho), module.gap(s.rho), ...module.sdsOf(s)]", sent)
-        assert found == pytest.approx([shrinkage(state.rho), gap(state.rho), *state.sds], rel=1e-12)
+        found = page.evaluate("(s) => [module.sdRatio(s.rho), module.gap(s.rho), ...module.sdsOf(s)]", sent)
+        assert found == pytest.approx([sd_ratio(state.rho), gap(state.rho), *state.sds], rel=1e-12)
         assert page.evaluate("(state) => module.describe(state)", sent) == describe(state)
 
 

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from helpers.models import function_study
-from helpers.models.function_study import CHOICES, CURVES, ENOUGH, X
+from helpers.models.function_study import CHOICES, CURVES, DRAWN, ENOUGH, SETTINGS, STARTS, X
 from helpers.models.sensor_data import outputs, sensor
 from helpers.widgets.function_posterior import (
     DRAWS,
     FunctionPosterior,
     State,
     answers,
-    cost,
     describe,
     functions,
     measured,
@@ -23,6 +22,16 @@ from tests.support.widgets import part, refused, stored_picture, stored_size
 
 STATES = [State(*each) for each in product(*CHOICES.values(), (False, True))]
 TOO_FEW = State(rows=50, exact=True)
+
+
+def cost(state: State) -> str:
+    """Where the answers come from, and what the exact one is worth, in words."""
+    text = f"One of {len(SETTINGS)} stored answers. ADVI: best of {STARTS} fits."
+    if not state.exact:
+        return text
+    answer = answers()[state.row]
+    worth = f"{DRAWN:,} draws of the first layer, weighted, are worth {answer['effective']:,.0f}"
+    return f"{text} Exact: {worth}." if answer["band"].size else f"{text} {worth}: too few, not shown as exact."
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from helpers.widgets.noisy_descent import (
     WINDOW,
     NoisyDescent,
     State,
+    amount,
     averages,
-    cost,
     data,
     describe,
     distance,
@@ -41,6 +41,12 @@ def loss(means, log_sds=None) -> float:
 
 def rms(values) -> float:
     return float(np.sqrt(np.mean(np.square(values))))
+
+
+def cost(state: State, path: np.ndarray) -> str:
+    """What the path had to read, in words."""
+    rows = (len(path) - 1) * state.batch
+    return f"{len(path) - 1} steps of {amount(state.batch)}: {rows:,} rows read, {number(rows / ROWS)} epochs."
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from helpers.widgets.shard_product import (
     ShardProduct,
     State,
     against_exact,
-    counted,
     describe,
     ellipse,
     exact,
@@ -29,6 +28,13 @@ from helpers.widgets.shard_product import (
 from tests.support.widgets import part, stored_picture, stored_size
 
 STATES = [State(*choices) for choices in every(COUNTS, PRIORS, FAMILIES, ORDERS)]
+
+
+def counted(state: State) -> str:
+    """How often the product holds the prior, and how many rows a shard has."""
+    times = state.power * state.shards
+    often = {0: "not at all", 1: "once"}.get(times, f"{times:.0f} times")
+    return f"The prior is in the product {often}. Rows in each shard: {ROWS // state.shards}"
 
 
 @pytest.mark.parametrize(

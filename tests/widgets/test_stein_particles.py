@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from helpers.fits import svgd
+from helpers.fits.particles import median_bandwidth
 from helpers.truth import get_target_2d
 from helpers.truth.targets_2d import TARGETS_2D
 from helpers.widgets.base import normal_pairs
@@ -15,8 +16,6 @@ from helpers.widgets.stein_particles import (
     STEPS,
     State,
     SteinParticles,
-    cost,
-    describe,
     moments,
     moved,
     static_picture,
@@ -25,6 +24,25 @@ from tests.support.widgets import part, refused, stored_picture, stored_size
 
 SAID = "(state) => module.read(state, model.get('options'))"
 END = "(state) => [...module.pathOf(state, model.get('options'))[state.steps]]"
+
+
+def describe(state: State) -> str:
+    """How the particles' means and sds compare with the target's, as the line that the reader sees."""
+    points, (means, sds) = moved(state), moments(get_target_2d(state.target))
+    parts = [
+        f"{axis}: mean {points[:, k].mean():z.2f} (true {means[k]:z.2f}), sd {points[:, k].std():.2f} (true {sds[k]:.2f})"
+        for k, axis in enumerate("xy")
+    ]
+    return "; ".join(parts).replace("-", "−") + "."
+
+
+def cost(state: State) -> str:
+    """What moved the particles, in words."""
+    after = f"After {state.steps} step{'' if state.steps == 1 else 's'}"
+    if state.particles == 1:
+        return f"{after}: one particle, which has no neighbours."
+    h = float(f"{state.reach * median_bandwidth(moved(state)):.2g}")
+    return f"{after}: {state.particles} particles, bandwidth h = {h:g}."
 
 
 @pytest.mark.parametrize(
