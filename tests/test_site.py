@@ -116,6 +116,14 @@ def test_no_mark_of_markdown_is_left(pages):
             assert inside, f"{file.name}: {dollar}"
 
 
+def test_no_page_asks_to_run_a_cell(pages, site):
+    for file, page in pages.items():
+        for output in page.select(".cell_output"):
+            assert not re.search("run the cell|Not yet", output.get_text()), f"{file.name}: {output.get_text()[:200]}"
+    exercises = pages[site / "chapters" / "01_student_t.html"].find_all("span", string="check_kl_of_normals")
+    assert exercises  # the cell itself stays
+
+
 def test_no_link_inside_the_site_is_broken(pages, site):
     known = {}
     for file, page in pages.items():
