@@ -4,9 +4,10 @@ import gzip
 import re
 import subprocess
 import sys
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import unquote, urldefrag
+from urllib.parse import unquote, urldefrag, urlsplit
 
 import nbformat
 import pytest
@@ -69,6 +70,14 @@ def pages(site):
 
 def file_of(site, name):
     return site / ("chapters" if name in PAGES[1:] else ".") / f"{name}.html"
+
+
+def opened(browser, file, **context):
+    """A page of the site without its formulas, which take seconds to set."""
+    page = browser.new_context(offline=True, **context).new_page()
+    page.route("**/tex-chtml.js*", lambda route: route.abort())
+    page.goto(file.as_uri())
+    return page
 
 
 def test_every_chapter_has_a_card_and_a_picture(pages, site):
@@ -147,17 +156,46 @@ def test_nothing_is_fetched(pages):
         assert not [s for s in sources if s.startswith(("http:", "https:", "//"))], file.name
 
 
-def test_the_animation_plays(site, browser):
-    page = browser.new_context(offline=True).new_page()
-    page.goto((site / "chapters" / "05_mixtures.html").as_uri())
-    assert page.locator(".js-plotly-plot").count() == 0  # before the reader comes near
-    page.locator(".elbo-figure").scroll_into_view_if_needed()
-    reading = page.locator(".js-plotly-plot text", has_text="iteration").first
-    assert reading.text_content().startswith("iteration 0,")
-    page.locator(".js-plotly-plot .updatemenu-button", has_text="Play").click()
-    page.wait_for_function(
-        "!document.querySelector('.js-plotly-plot').textContent.includes('iteration 0,')", timeout=10_000
-    )
+@pytest.mark.parametrize(("name", "way"), [("05_mixtures", "keyboard"), ("10_bnn_regression", "mouse")])
+def test_a_figure_comes_alive_when_it_is_asked_to(site, browser, name, way):
+    page = opened(browser, file_of(site, name))
+    place, figure = page.locator(".elbo-figure"), page.locator(".js-plotly-plot")
+    place.scroll_into_view_if_needed()
+    assert figure.count() == page.locator("script[src*=plotly]").count() == 0  # it weighs more than the page
+    if way == "keyboard":
+        place.get_by_role("button").press("Enter")
+    else:
+        place.locator("img").click()
+    figure.locator("text", has_text="iteration 0," if name == "05_mixtures" else "step 0.01:").first.wait_for()
+    assert page.evaluate("document.activeElement.matches('.js-plotly-plot')")
+    if name == "05_mixtures":
+        figure.locator(".updatemenu-button", has_text="Play").click()
+        page.wait_for_function(
+            "!document.querySelector('.js-plotly-plot').textContent.includes('iteration 0,')", timeout=10_000
+        )
+    page.context.close()
+
+
+@pytest.mark.parametrize(("name", "motion"), [("02_logit_beta", "no-preference"), ("08_bnn_ideas", "reduce")])
+def test_a_clip_stands_still_until_it_is_played_and_can_be_stopped(site, browser, name, motion):
+    page = opened(browser, file_of(site, name), reduced_motion=motion)
+    clip = page.locator(".elbo-clip")
+    moving, still = (clip.locator(f"img[src^='data:image/{kind}']") for kind in ("gif", "png"))
+
+    def moves():
+        clip.scroll_into_view_if_needed()
+        seen = []
+        for _ in range(5):
+            seen.append(clip.screenshot())
+            page.wait_for_timeout(150)
+        return len({*seen[1:]}) > 1  # the first may be of the moment when it changes
+
+    assert still.is_visible() and not moving.is_visible() and not moves()
+    clip.locator("summary").press("Enter")
+    assert moving.is_visible() and not still.is_visible() and moves()
+    clip.locator("summary").press("Enter")
+    assert still.is_visible() and not moving.is_visible() and not moves()
+    page.context.close()
 
 
 def test_these_widgets_live(pages):
@@ -167,13 +205,14 @@ def test_these_widgets_live(pages):
 
 @pytest.mark.parametrize("name", [*PAGES, "404", "search"])
 def test_a_page_on_a_telephone_by_night_without_network(pages, site, browser, name):
-    """Nothing is missing, broken or too wide, its widget lives, and the audit finds nothing serious."""
-    file = file_of(site, name)
+    """Nothing is missing, broken, too wide or too heavy, its widget lives, and the audit finds nothing serious."""
+    file, loaded = file_of(site, name), set()
     context = browser.new_context(offline=True, color_scheme="dark", viewport={"width": 390, "height": 800})
     page, complaints = context.new_page(), []
     page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(m.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     note_failed_requests(page, lambda words: complaints.append(words))
+    page.on("request", lambda request: loaded.add(request.url))
     page.goto(file.as_uri())
     if file in pages:
         formulas = len(pages[file].select(".math"))
@@ -185,9 +224,18 @@ def test_a_page_on_a_telephone_by_night_without_network(pages, site, browser, na
     if name in LIVE:
         the_widget_lives(page, LIVE[name])
     assert complaints == [] or file not in pages
+    needed = {Path(unquote(urlsplit(address).path)) for address in loaded if address.startswith("file:")}
+    assert sum(map(compressed, needed)) < 2_000_000
     page.evaluate(THIN)
     assert serious(page) == []
     context.close()
+
+
+@cache
+def compressed(file):
+    """Bytes of a file as a server sends it."""
+    data = file.read_bytes()
+    return min(len(data), len(gzip.compress(data, 6)))
 
 
 def the_widget_lives(page, root):
@@ -207,15 +255,14 @@ def serious(page):
 
 
 def test_tables_are_to_be_read_on_a_telephone(site, browser):
-    page = browser.new_page(viewport={"width": 390, "height": 800}, offline=True)
-    page.goto((site / "chapters" / "00_start_here.html").as_uri())
+    page = opened(browser, file_of(site, "00_start_here"), viewport={"width": 390, "height": 800})
     style = "node => (({textAlign, paddingLeft}) => [textAlign, parseFloat(paddingLeft)])(getComputedStyle(node))"
     align, padding = page.locator(".cell_output .text_html > table td").first.evaluate(style)
     assert align == "right" and padding >= 5
     overflow = "nodes => nodes.map(node => [node.scrollWidth > node.clientWidth, getComputedStyle(node).overflowX])"
     boxes = page.locator(".text_html:has(> table)").evaluate_all(overflow)
     assert boxes and all(how == "auto" for wide, how in boxes if wide)
-    page.close()
+    page.context.close()
 
 
 def test_search_and_the_dark(site, browser):
@@ -298,22 +345,6 @@ def test_how_this_was_checked(pages, site):
     assert "pymc" in versions.get_text() and "cores" in page.get_text()
 
 
-def test_a_page_weighs_little(pages, site):
-    weights = {}
-
-    def weight(file):
-        if file not in weights:
-            data = file.read_bytes()
-            weights[file] = min(len(data), len(gzip.compress(data, 6)))
-        return weights[file]
-
-    for file, page in pages.items():
-        parts = page.select("script[src], link[rel=stylesheet], img[src]")
-        sources = {unquote(part.get("src") or part.get("href")).partition("?")[0] for part in parts}
-        needed = {(file.parent / source).resolve() for source in sources if not source.startswith("data:")}
-        assert sum(map(weight, {file, *needed})) < 2_000_000, file.name
-
-
 def test_a_screen_reader_finds_its_way(pages):
     """A few rules of WCAG: language, headings in order, names of links, buttons and fields, heads of tables, unique ids."""
     for file, page in pages.items():
@@ -339,8 +370,7 @@ def test_a_screen_reader_finds_its_way(pages):
     ("name", "thin"), [("index", THIN), ("404", THIN), ("03_logistic_regression", THIN), ("00_start_here", "1")]
 )
 def test_the_audit_finds_nothing_serious_by_day(site, browser, name, thin):
-    page = browser.new_page(viewport={"width": 1_200, "height": 800}, offline=True, color_scheme="light")
-    page.goto(file_of(site, name).as_uri())
+    page = opened(browser, file_of(site, name), viewport={"width": 1_200, "height": 800}, color_scheme="light")
     page.evaluate(thin)
     assert serious(page) == []
-    page.close()
+    page.context.close()

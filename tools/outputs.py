@@ -15,7 +15,7 @@ LIVE = """\
 <script type="application/json">{state}</script></div>"""  # widgets.js puts the widget in place of the picture
 FIGURE = """\
 <div class="elbo-figure"><img alt="{alt}" src="data:image/jpeg;base64,{jpeg}">
-<script type="application/json">{figure}</script></div>"""  # figures.js draws it when it comes into view
+<script type="application/json">{figure}</script></div>"""  # figures.js draws it when it is asked to
 
 
 def widgets_of(notebook) -> dict:
