@@ -248,6 +248,47 @@ def the_widget_lives(page, root):
     assert widget.inner_html() != before
 
 
+TOUCHED = {  # what a finger does: a widget's slider dragged along; a button or a map
+    "01_student_t": ("manual-vi", lambda widget: widget.get_by_role("button", name="Reset").tap()),
+    "04_advi_in_one_loop": ("live-fit", lambda widget: widget.get_by_role("button", name="One step").tap()),
+    "07_bnn_moons": ("two-uncertainties", lambda widget: swipe(widget.locator(".tu-map"), (0.5, 0.7), (0.6, 0.3))),
+}
+
+
+def swipe(place, start, end):
+    """Drag a finger over a place, between shares of its width and height; the page must not move."""
+    place.scroll_into_view_if_needed()
+    top = place.page.evaluate("scrollY")
+    box, session = place.bounding_box(), place.page.context.new_cdp_session(place.page)
+    points = [[a + (b - a) * k / 8 for a, b in zip(start, end, strict=True)] for k in range(9)]
+    for k, (x, y) in enumerate(points):
+        at = {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+        kind = "touchMove" if k else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [at]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert place.page.evaluate("scrollY") == top
+
+
+@pytest.mark.parametrize("name", TOUCHED)
+def test_a_finger_moves_a_widget_and_not_the_page(site, browser, name):
+    root, act = TOUCHED[name]
+    telephone = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
+    page = opened(browser, file_of(site, name), **telephone)
+    widget = page.locator(f".elbo-live .{root}")
+    slider = widget.locator("input[type=range]").first
+    slider.scroll_into_view_if_needed()
+    looks, value = widget.inner_html(), float(slider.input_value())
+    low, high = (float(slider.get_attribute(end)) for end in ("min", "max"))
+    share = (value - low) / (high - low)
+    swipe(slider, (share, 0.5), (0.9 if share < 0.5 else 0.1, 0.5))
+    assert abs(float(slider.input_value()) - value) > 0.2 * (high - low) and widget.inner_html() != looks
+    looks, value = widget.inner_html(), slider.input_value()
+    act(widget)
+    page.wait_for_function("([node, looks]) => node.innerHTML !== looks", arg=[widget.element_handle(), looks])
+    assert slider.input_value() != value
+    page.context.close()
+
+
 def serious(page):
     """What the audit finds serious, with an example of each."""
     found = Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
