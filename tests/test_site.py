@@ -185,9 +185,9 @@ def test_a_clip_stands_still_until_it_is_played_and_can_be_stopped(site, browser
     def moves():
         clip.scroll_into_view_if_needed()
         seen = []
-        for _ in range(5):
+        for _ in range(4):
             seen.append(clip.screenshot())
-            page.wait_for_timeout(150)
+            page.wait_for_timeout(200)
         return len({*seen[1:]}) > 1  # the first may be of the moment when it changes
 
     assert still.is_visible() and not moving.is_visible() and not moves()
@@ -303,6 +303,15 @@ def test_tables_are_to_be_read_on_a_telephone(site, browser):
     overflow = "nodes => nodes.map(node => [node.scrollWidth > node.clientWidth, getComputedStyle(node).overflowX])"
     boxes = page.locator(".text_html:has(> table)").evaluate_all(overflow)
     assert boxes and all(how == "auto" for wide, how in boxes if wide)
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", ["index", "02_logit_beta"])
+def test_no_window_cuts_a_page(site, browser, name):
+    page = opened(browser, file_of(site, name))
+    for width in (700, 1_100, 1_200, 1_440):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.context.close()
 
 
