@@ -1,10 +1,9 @@
 """The static edition: it builds without a warning, and in a browser without network nothing is missing."""
 
-import gzip
+import json
 import re
 import subprocess
 import sys
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
@@ -14,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 
+from benchmarks.site import compressed
 from tests.support.widgets import WIDGETS
 from tools import glossary, quiz
 from tools.browser import note_failed_requests
@@ -231,13 +231,6 @@ def test_a_page_on_a_telephone_by_night_without_network(pages, site, browser, na
     context.close()
 
 
-@cache
-def compressed(file):
-    """Bytes of a file as a server sends it."""
-    data = file.read_bytes()
-    return min(len(data), len(gzip.compress(data, 6)))
-
-
 def the_widget_lives(page, root):
     widget = page.locator(f".elbo-live .{root}")
     widget.locator("svg").first.wait_for()
@@ -393,6 +386,9 @@ def test_how_this_was_checked(pages, site):
         found = re.fullmatch(r"python -m tools\.(\w+)( \w+)?", command.get_text())
         assert found and (ROOT / "tools" / f"{found[1]}.py").is_file(), command
     assert "pymc" in versions.get_text() and "cores" in page.get_text()
+    audit = json.loads((ROOT / "benchmarks" / "site.json").read_text(encoding="utf-8"))["audit"]
+    assert {*audit["found"]} == {*PAGES, "search"} and all(not each["broken"] for each in audit["found"].values())
+    assert f"On {audit['date']}, axe-core asked" in page.get_text() and "and none were" in page.get_text()
 
 
 def test_a_screen_reader_finds_its_way(pages):
