@@ -24,7 +24,7 @@ SLOW = (
     *("test_startup", "04_advi_in_one_loop", "09_bayesian_line", "test_bad_days", "test_gold", "test_loop"),
     *("test_benchmarks", "test_zoo", "test_sensor_study", "test_without_kernel", "test_progress", "02_logit_beta"),
     *("00_start_here", "01_student_t", "test_change_of_variables", "test_sweep", "test_live_fit"),
-    *("test_correlated_gaussian", "test_shard_product", "test_classroom", "test_slides"),
+    *("test_correlated_gaussian", "test_shard_product", "test_classroom", "test_slides", "test_site_benchmark"),
 )
 
 

@@ -31,8 +31,9 @@ def make(path: Path, frames: list[int]) -> None:
     # one set of colours for all frames, so that only what moves is stored
     colours = drawn[len(drawn) // 4].quantize(224, Image.Quantize.MAXCOVERAGE)
     first, *others = (frame.quantize(palette=colours, dither=Image.Dither.NONE) for frame in drawn)
-    times = [600, *[90] * (len(others) - 1), 2500]  # milliseconds: a rest at the start and at the end
-    first.save(path, save_all=True, append_images=others, duration=times, loop=0)
+    times = [500, *[90] * len(others)]  # milliseconds
+    # once: what moves for longer must have a stop
+    first.save(path, save_all=True, append_images=others, duration=times)
 
 
 if __name__ == "__main__":

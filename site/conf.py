@@ -35,7 +35,8 @@ BADGE = "[![Open in Colab]"  # how the paragraph begins that a page replaces by 
 RUN = """\
 :::{{div}} elbo-run
 {badge} or {{download}}`download this notebook <../../notebooks/{file}>`. In a copy of the
-[repository](https://github.com/{repository}), `uv run jupyter lab notebooks/{file}` opens it. Found an error? [Tell us](report.md).
+[repository](https://github.com/{repository}), `uv run jupyter lab --notebook-dir=. notebooks/{file}` opens it. Found an error?
+[Tell us](report.md).
 :::"""
 CONTENTS = """
 ```{{toctree}}

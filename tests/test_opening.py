@@ -4,6 +4,7 @@ import json
 import platform
 import re
 import shutil
+import subprocess
 
 import nbformat
 import pytest
@@ -25,9 +26,25 @@ def commands(name: str) -> list[str]:
     )
 
 
+def opened(names: list[str]) -> dict[str, set[str]]:
+    """What these files pass to `jupyter lab` to open a notebook, but for the notebook's name."""
+    opens = re.compile(r"jupyter[- ]lab (.*?)[\w{]+(?:\.ipynb|\})")
+    kinds = (".md", ".py", ".yml", ".toml", ".ipynb")
+    texts = {name: (REPOSITORY / name).read_text(encoding="utf-8") for name in names if name.endswith(kinds)}
+    return {name: {*found} for name, text in texts.items() if (found := opens.findall(text))}
+
+
 def test_every_command_that_opens_the_course_is_the_same():
     found = [*commands("README.md"), *commands("environment.yml")]
     assert len(found) == 3 and len(set(found)) == 1
+    try:
+        listed = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not in a git checkout")
+    everywhere = opened([name for name in listed.split() if not name.startswith("tests/")])
+    assert {*everywhere} >= {"README.md", "environment.yml", "site/conf.py"}
+    # pictures and README lie beside the notebooks: the folder that JupyterLab shows must hold both
+    assert set.union(*everywhere.values()) == {"--notebook-dir=. notebooks/"}
 
 
 @chapters

@@ -1,18 +1,19 @@
 """The static edition: it builds without a warning, and in a browser without network nothing is missing."""
 
-import gzip
+import json
 import re
 import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import unquote, urldefrag
+from urllib.parse import unquote, urldefrag, urlsplit
 
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 
+from benchmarks.site import compressed
 from tests.support.widgets import WIDGETS
 from tools import glossary, quiz
 from tools.browser import note_failed_requests
@@ -71,6 +72,14 @@ def file_of(site, name):
     return site / ("chapters" if name in PAGES[1:] else ".") / f"{name}.html"
 
 
+def opened(browser, file, **context):
+    """A page of the site without its formulas, which take seconds to set."""
+    page = browser.new_context(offline=True, **context).new_page()
+    page.route("**/tex-chtml.js*", lambda route: route.abort())
+    page.goto(file.as_uri())
+    return page
+
+
 def test_every_chapter_has_a_card_and_a_picture(pages, site):
     cards = pages[site / "index.html"].select(".sd-card")
     links = {link["href"] for card in cards for link in card.select("a[href]")}
@@ -116,6 +125,14 @@ def test_no_mark_of_markdown_is_left(pages):
             assert inside, f"{file.name}: {dollar}"
 
 
+def test_no_page_asks_to_run_a_cell(pages, site):
+    for file, page in pages.items():
+        for output in page.select(".cell_output"):
+            assert not re.search("run the cell|Not yet", output.get_text()), f"{file.name}: {output.get_text()[:200]}"
+    exercises = pages[site / "chapters" / "01_student_t.html"].find_all("span", string="check_kl_of_normals")
+    assert exercises  # the cell itself stays
+
+
 def test_no_link_inside_the_site_is_broken(pages, site):
     known = {}
     for file, page in pages.items():
@@ -139,17 +156,46 @@ def test_nothing_is_fetched(pages):
         assert not [s for s in sources if s.startswith(("http:", "https:", "//"))], file.name
 
 
-def test_the_animation_plays(site, browser):
-    page = browser.new_context(offline=True).new_page()
-    page.goto((site / "chapters" / "05_mixtures.html").as_uri())
-    assert page.locator(".js-plotly-plot").count() == 0  # before the reader comes near
-    page.locator(".elbo-figure").scroll_into_view_if_needed()
-    reading = page.locator(".js-plotly-plot text", has_text="iteration").first
-    assert reading.text_content().startswith("iteration 0,")
-    page.locator(".js-plotly-plot .updatemenu-button", has_text="Play").click()
-    page.wait_for_function(
-        "!document.querySelector('.js-plotly-plot').textContent.includes('iteration 0,')", timeout=10_000
-    )
+@pytest.mark.parametrize(("name", "way"), [("05_mixtures", "keyboard"), ("10_bnn_regression", "mouse")])
+def test_a_figure_comes_alive_when_it_is_asked_to(site, browser, name, way):
+    page = opened(browser, file_of(site, name))
+    place, figure = page.locator(".elbo-figure"), page.locator(".js-plotly-plot")
+    place.scroll_into_view_if_needed()
+    assert figure.count() == page.locator("script[src*=plotly]").count() == 0  # it weighs more than the page
+    if way == "keyboard":
+        place.get_by_role("button").press("Enter")
+    else:
+        place.locator("img").click()
+    figure.locator("text", has_text="iteration 0," if name == "05_mixtures" else "step 0.01:").first.wait_for()
+    assert page.evaluate("document.activeElement.matches('.js-plotly-plot')")
+    if name == "05_mixtures":
+        figure.locator(".updatemenu-button", has_text="Play").click()
+        page.wait_for_function(
+            "!document.querySelector('.js-plotly-plot').textContent.includes('iteration 0,')", timeout=10_000
+        )
+    page.context.close()
+
+
+@pytest.mark.parametrize(("name", "motion"), [("02_logit_beta", "no-preference"), ("08_bnn_ideas", "reduce")])
+def test_a_clip_stands_still_until_it_is_played_and_can_be_stopped(site, browser, name, motion):
+    page = opened(browser, file_of(site, name), reduced_motion=motion)
+    clip = page.locator(".elbo-clip")
+    moving, still = (clip.locator(f"img[src^='data:image/{kind}']") for kind in ("gif", "png"))
+
+    def moves():
+        clip.scroll_into_view_if_needed()
+        seen = []
+        for _ in range(4):
+            seen.append(clip.screenshot())
+            page.wait_for_timeout(200)
+        return len({*seen[1:]}) > 1  # the first may be of the moment when it changes
+
+    assert still.is_visible() and not moving.is_visible() and not moves()
+    clip.locator("summary").press("Enter")
+    assert moving.is_visible() and not still.is_visible() and moves()
+    clip.locator("summary").press("Enter")
+    assert still.is_visible() and not moving.is_visible() and not moves()
+    page.context.close()
 
 
 def test_these_widgets_live(pages):
@@ -159,13 +205,14 @@ def test_these_widgets_live(pages):
 
 @pytest.mark.parametrize("name", [*PAGES, "404", "search"])
 def test_a_page_on_a_telephone_by_night_without_network(pages, site, browser, name):
-    """Nothing is missing, broken or too wide, its widget lives, and the audit finds nothing serious."""
-    file = file_of(site, name)
+    """Nothing is missing, broken, too wide or too heavy, its widget lives, and the audit finds nothing serious."""
+    file, loaded = file_of(site, name), set()
     context = browser.new_context(offline=True, color_scheme="dark", viewport={"width": 390, "height": 800})
     page, complaints = context.new_page(), []
     page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(m.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     note_failed_requests(page, lambda words: complaints.append(words))
+    page.on("request", lambda request: loaded.add(request.url))
     page.goto(file.as_uri())
     if file in pages:
         formulas = len(pages[file].select(".math"))
@@ -177,6 +224,8 @@ def test_a_page_on_a_telephone_by_night_without_network(pages, site, browser, na
     if name in LIVE:
         the_widget_lives(page, LIVE[name])
     assert complaints == [] or file not in pages
+    needed = {Path(unquote(urlsplit(address).path)) for address in loaded if address.startswith("file:")}
+    assert sum(map(compressed, needed)) < 2_000_000
     page.evaluate(THIN)
     assert serious(page) == []
     context.close()
@@ -192,6 +241,47 @@ def the_widget_lives(page, root):
     assert widget.inner_html() != before
 
 
+TOUCHED = {  # what a finger does: a widget's slider dragged along; a button or a map
+    "01_student_t": ("manual-vi", lambda widget: widget.get_by_role("button", name="Reset").tap()),
+    "04_advi_in_one_loop": ("live-fit", lambda widget: widget.get_by_role("button", name="One step").tap()),
+    "07_bnn_moons": ("two-uncertainties", lambda widget: swipe(widget.locator(".tu-map"), (0.5, 0.7), (0.6, 0.3))),
+}
+
+
+def swipe(place, start, end):
+    """Drag a finger over a place, between shares of its width and height; the page must not move."""
+    place.scroll_into_view_if_needed()
+    top = place.page.evaluate("scrollY")
+    box, session = place.bounding_box(), place.page.context.new_cdp_session(place.page)
+    points = [[a + (b - a) * k / 8 for a, b in zip(start, end, strict=True)] for k in range(9)]
+    for k, (x, y) in enumerate(points):
+        at = {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+        kind = "touchMove" if k else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [at]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert place.page.evaluate("scrollY") == top
+
+
+@pytest.mark.parametrize("name", TOUCHED)
+def test_a_finger_moves_a_widget_and_not_the_page(site, browser, name):
+    root, act = TOUCHED[name]
+    telephone = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
+    page = opened(browser, file_of(site, name), **telephone)
+    widget = page.locator(f".elbo-live .{root}")
+    slider = widget.locator("input[type=range]").first
+    slider.scroll_into_view_if_needed()
+    looks, value = widget.inner_html(), float(slider.input_value())
+    low, high = (float(slider.get_attribute(end)) for end in ("min", "max"))
+    share = (value - low) / (high - low)
+    swipe(slider, (share, 0.5), (0.9 if share < 0.5 else 0.1, 0.5))
+    assert abs(float(slider.input_value()) - value) > 0.2 * (high - low) and widget.inner_html() != looks
+    looks, value = widget.inner_html(), slider.input_value()
+    act(widget)
+    page.wait_for_function("([node, looks]) => node.innerHTML !== looks", arg=[widget.element_handle(), looks])
+    assert slider.input_value() != value
+    page.context.close()
+
+
 def serious(page):
     """What the audit finds serious, with an example of each."""
     found = Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
@@ -199,15 +289,23 @@ def serious(page):
 
 
 def test_tables_are_to_be_read_on_a_telephone(site, browser):
-    page = browser.new_page(viewport={"width": 390, "height": 800}, offline=True)
-    page.goto((site / "chapters" / "00_start_here.html").as_uri())
+    page = opened(browser, file_of(site, "00_start_here"), viewport={"width": 390, "height": 800})
     style = "node => (({textAlign, paddingLeft}) => [textAlign, parseFloat(paddingLeft)])(getComputedStyle(node))"
     align, padding = page.locator(".cell_output .text_html > table td").first.evaluate(style)
     assert align == "right" and padding >= 5
     overflow = "nodes => nodes.map(node => [node.scrollWidth > node.clientWidth, getComputedStyle(node).overflowX])"
     boxes = page.locator(".text_html:has(> table)").evaluate_all(overflow)
     assert boxes and all(how == "auto" for wide, how in boxes if wide)
-    page.close()
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", ["index", "02_logit_beta"])
+def test_no_window_cuts_a_page(site, browser, name):
+    page = opened(browser, file_of(site, name))
+    for width in (700, 1_100, 1_200, 1_440):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.close()
 
 
 def test_search_and_the_dark(site, browser):
@@ -227,10 +325,8 @@ def test_every_chapter_can_be_run_and_downloaded(pages, site):
     for chapter in all_chapters():
         file = site / "chapters" / f"{chapter.stem}.html"
         line = pages[file].select_one("article .elbo-run")
-        assert (
-            line.select_one("a[href*='colab.research'] img")
-            and f"uv run jupyter lab notebooks/{chapter.file}" in line.text
-        )
+        assert line.select_one("a[href*='colab.research'] img")
+        assert f"uv run jupyter lab --notebook-dir=. notebooks/{chapter.file}" in line.text
         notebook = (file.parent / line.select_one("a.download")["href"]).resolve()
         assert notebook.read_bytes() == (ROOT / "notebooks" / chapter.file).read_bytes()
 
@@ -290,22 +386,9 @@ def test_how_this_was_checked(pages, site):
         found = re.fullmatch(r"python -m tools\.(\w+)( \w+)?", command.get_text())
         assert found and (ROOT / "tools" / f"{found[1]}.py").is_file(), command
     assert "pymc" in versions.get_text() and "cores" in page.get_text()
-
-
-def test_a_page_weighs_little(pages, site):
-    weights = {}
-
-    def weight(file):
-        if file not in weights:
-            data = file.read_bytes()
-            weights[file] = min(len(data), len(gzip.compress(data, 6)))
-        return weights[file]
-
-    for file, page in pages.items():
-        parts = page.select("script[src], link[rel=stylesheet], img[src]")
-        sources = {unquote(part.get("src") or part.get("href")).partition("?")[0] for part in parts}
-        needed = {(file.parent / source).resolve() for source in sources if not source.startswith("data:")}
-        assert sum(map(weight, {file, *needed})) < 2_000_000, file.name
+    audit = json.loads((ROOT / "benchmarks" / "site.json").read_text(encoding="utf-8"))["audit"]
+    assert {*audit["found"]} == {*PAGES, "search"} and all(not each["broken"] for each in audit["found"].values())
+    assert f"On {audit['date']}, axe-core asked" in page.get_text() and "and none were" in page.get_text()
 
 
 def test_a_screen_reader_finds_its_way(pages):
@@ -333,8 +416,7 @@ def test_a_screen_reader_finds_its_way(pages):
     ("name", "thin"), [("index", THIN), ("404", THIN), ("03_logistic_regression", THIN), ("00_start_here", "1")]
 )
 def test_the_audit_finds_nothing_serious_by_day(site, browser, name, thin):
-    page = browser.new_page(viewport={"width": 1_200, "height": 800}, offline=True, color_scheme="light")
-    page.goto(file_of(site, name).as_uri())
+    page = opened(browser, file_of(site, name), viewport={"width": 1_200, "height": 800}, color_scheme="light")
     page.evaluate(thin)
     assert serious(page) == []
-    page.close()
+    page.context.close()

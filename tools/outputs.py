@@ -6,13 +6,16 @@ import html
 import json
 import re
 
+from helpers.exercises.base import Verdict
+
+NOT_YET = repr(Verdict(False, "")).strip()  # how the words begin that a checker says of a stub
 VIEW, STATES = (f"application/vnd.jupyter.widget-{name}+json" for name in ("view", "state"))
 LIVE = """\
 <div class="elbo-live"><img alt="{alt}" src="data:image/png;base64,{png}">
 <script type="application/json">{state}</script></div>"""  # widgets.js puts the widget in place of the picture
 FIGURE = """\
 <div class="elbo-figure"><img alt="{alt}" src="data:image/jpeg;base64,{jpeg}">
-<script type="application/json">{figure}</script></div>"""  # figures.js draws it when it comes into view
+<script type="application/json">{figure}</script></div>"""  # figures.js draws it when it is asked to
 
 
 def widgets_of(notebook) -> dict:
@@ -20,10 +23,15 @@ def widgets_of(notebook) -> dict:
     return notebook.metadata.get("widgets", {}).get(STATES, {}).get("state", {})
 
 
+def words_of(output) -> str:
+    """What an output says of itself in plain text."""
+    return output.get("data", {}).get("text/plain") or ""
+
+
 def caption_of(outputs: list, k: int) -> str:
     """The caption after picture `k`, without Markdown's marks; else what the output says of itself in words."""
     after = outputs[k + 1].get("data", {}) if k + 1 < len(outputs) else {}
-    return re.sub(r"[*`$]", "", after.get("text/markdown") or outputs[k].data.get("text/plain") or "").strip()
+    return re.sub(r"[*`$]", "", after.get("text/markdown") or words_of(outputs[k])).strip()
 
 
 def _in_script(data: dict) -> str:
@@ -34,8 +42,9 @@ def _in_script(data: dict) -> str:
 def make_static(cell, widgets: dict) -> None:
     """Change the outputs of a code cell, in place, to what a page without a kernel can show.
 
-    `widgets` is what `widgets_of` returns.
+    `widgets` is what `widgets_of` returns. What a checker says of a stub goes: there is no cell to run again.
     """
+    cell.outputs = [each for each in cell.outputs if not words_of(each).startswith(NOT_YET)]
     for k, output in enumerate(cell.outputs):
         data = output.get("data", {})
         state = widgets.get(data.pop(VIEW, {}).get("model_id"), {}).get("state", {})

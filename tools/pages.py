@@ -37,6 +37,10 @@ one command, which makes it again.
 
 {runs}
 
+## In a browser
+
+{browser} The [repository](https://github.com/{repository}/blob/{branch}/benchmarks/site.md) has all figures.
+
 ## Speed
 
 {speed} The [repository](https://github.com/{repository}/blob/{branch}/benchmarks/RESULTS.md) has all figures. Seconds in the chapters are
@@ -48,6 +52,10 @@ These are the versions of the main packages; `requirements.lock` has all of them
 
 {versions}
 """
+AUDIT = """\
+On {date}, axe-core asked all its rules of all {pages} pages, whole and with every fold open, by day and by night
+(`python -m benchmarks.site audit`): {passed:,} checks passed, and {bad} were of a kind that it calls serious or critical.
+The tests ask each page again, on a telephone by night, with the first few of whatever a page has many of."""
 SYMPTOMS = """\
 # Index of symptoms
 
@@ -111,6 +119,15 @@ def claims(root: Path = ROOT) -> list[list]:
     return rows
 
 
+def _browser(root: Path = ROOT) -> str:
+    """What the stored audit of the site has found."""
+    audit = json.loads((root / "benchmarks/site.json").read_text(encoding="utf-8"))["audit"]
+    found = audit["found"].values()
+    bad = sum(count for each in found for count, _ in each["broken"].values())
+    passed = sum(each["passed"] for each in found)
+    return AUDIT.format(date=audit["date"], pages=len(found), passed=passed, bad=bad or "none")
+
+
 def _checked(root: Path = ROOT) -> str:
     """The page "How this was checked"."""
     lock = (root / "requirements.lock").read_text(encoding="utf-8")
@@ -123,6 +140,7 @@ def _checked(root: Path = ROOT) -> str:
         systems=systems.replace(", ", " and "),
         pythons=pythons.replace(", ", " and "),
         claims=table(["chapter", "claims", "seeds"], made),
+        browser=_browser(root),
         runs=table(["made by", "date", "quality", "versions"], _runs(root)),
         speed=(root / "benchmarks/RESULTS.md").read_text(encoding="utf-8").split("\n\n")[1],
         versions=table(["package", "version"], numbers),

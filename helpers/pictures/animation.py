@@ -1,4 +1,4 @@
-"""Animations of algorithms that the notebooks write; each plays in the page and is stored as one small GIF."""
+"""Animations of algorithms that the notebooks write: a picture of the end in the page, and a small GIF to play."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ from helpers.truth.targets import Normal, Target, normal
 FRAMES = 32
 RATE = 8  # frames a second
 PAUSE = 2  # seconds that the last frame stands before the clip begins again
+# the last frame stands until the reader opens the clip; it needs no script, and the keyboard reaches it
+CLIP = """\
+<div class="elbo-clip"><style>.elbo-clip > details[open] + img {{ display: none }}</style>
+<details><summary>Play or stop the animation</summary><img alt="{alt}" width="760" src="data:image/gif;base64,{clip}"></details>
+<img alt="{alt} Here its last frame." width="760" src="data:image/png;base64,{still}"></div>"""
 KL_LEVELS = np.array([0.05, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000])
 
 
@@ -47,7 +52,7 @@ def draw_surface(ax: Axes, log_p: Callable, log_evidence: float, mu: tuple, omeg
 
 
 def advi_path(path: np.ndarray, log_p: Callable, target: Target, best: Normal) -> HTML:
-    """A climb of (μ, ω) over the surface, and beside it the density that it stands for, as a GIF in the page.
+    """A climb of (μ, ω) over the surface, and beside it the density that it stands for, as a clip in the page.
 
     Parameters
     ----------
@@ -98,7 +103,7 @@ def _shift(log_p: Callable, target: Target) -> float:
 
 
 def as_gif(figure: Figure, moving: list[Artist], move_to: Callable, frames: Iterable[int], alt: str) -> HTML:
-    """One picture for each frame, as a GIF in the page; closes the figure. What stands still is laid out and drawn once.
+    """One picture for each frame, as a clip in the page; closes the figure. What stands still is laid out and drawn once.
 
     Parameters
     ----------
@@ -123,10 +128,15 @@ def as_gif(figure: Figure, moving: list[Artist], move_to: Callable, frames: Iter
         for artist in moving:
             figure.draw_artist(artist)
         images.append(Image.fromarray(np.array(canvas.buffer_rgba())).convert("RGB").quantize(64))
-    file = io.BytesIO()
-    each = 1000 // RATE  # milliseconds
-    durations = [each] * (len(images) - 1) + [1000 * PAUSE]
-    images[0].save(file, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0)
     plt.close(figure)
-    clip = base64.b64encode(file.getvalue()).decode()
-    return HTML(f'<img alt="{alt}" width="760" src="data:image/gif;base64,{clip}">')
+    each = 1000 // RATE  # milliseconds
+    times = [each] * (len(images) - 1) + [1000 * PAUSE]
+    clip = _stored(images[0], "GIF", save_all=True, append_images=images[1:], duration=times, loop=0)
+    return HTML(CLIP.format(alt=alt, clip=clip, still=_stored(images[-1], "PNG", optimize=True)))
+
+
+def _stored(image: Image.Image, kind: str, **options) -> str:
+    """A picture as the text that a page holds."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return base64.b64encode(file.getvalue()).decode()

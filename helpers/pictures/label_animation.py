@@ -1,4 +1,4 @@
-"""Buying labels, seen at work: an animation in the page, stored as one small GIF."""
+"""Buying labels, seen at work: an animation in the page."""
 
 from __future__ import annotations
 

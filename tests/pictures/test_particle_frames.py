@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 import helpers.fits.particles as module_of_svgd
 import helpers.pictures.particle_frames as module
@@ -81,6 +81,8 @@ def test_gif_is_current_and_small(tmp_path):
     stored = Image.open(ROOT / "images" / "svgd.gif")
     assert (ROOT / "images" / "svgd.gif").stat().st_size < 500_000
     assert stored.n_frames == len(script["FRAMES"])
+    *moving, _ = [frame.info["duration"] for frame in ImageSequence.Iterator(stored)]
+    assert sum(moving) < 5_000 and "loop" not in stored.info  # WCAG 2.2.2: it ends by itself
     script["make"](tmp_path / "new.gif", [0, 8, 149])
     new = Image.open(tmp_path / "new.gif")
     for k, at in enumerate(script["FRAMES"].index(frame) for frame in (0, 8, 149)):

@@ -164,10 +164,13 @@ def test_palette_picture_is_current(palette_script):
     assert new.shape == stored.shape and np.abs(new - stored).mean() < 0.02, run
 
 
-def test_the_animation_pauses_before_it_repeats():
+def test_an_animation_shows_its_end_and_pauses_there_before_it_repeats():
     target = targets.logit_beta(1001, 2)
     path = np.linspace([0, 0], [6.5, -0.3], 50)
     shown = animation.advi_path(path, target.log_density, target, targets.normal(6.5, 0.7)).data
-    clip = Image.open(io.BytesIO(base64.b64decode(shown.partition("base64,")[2].partition('"')[0])))
+    clip, still = (Image.open(io.BytesIO(base64.b64decode(data))) for data in re.findall('base64,([^"]+)', shown))
+    assert re.search("<details><summary>.*</summary><img [^>]*image/gif;[^>]*></details>", shown)  # closed at first
     *each, last = [frame.info["duration"] for frame in ImageSequence.Iterator(clip)]
     assert max(each) < 500 and last >= 2000
+    clip.seek(clip.n_frames - 1)
+    assert np.array_equal(clip.convert("RGB"), still.convert("RGB"))
