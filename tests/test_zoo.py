@@ -150,3 +150,31 @@ def test_draws_of_pymc_extras_are_compared_on_the_scale_of_the_gold():
     posterior = xr.Dataset({k: (("chain", "draw", "b_dim_0")[: v.ndim + 1], v[None]) for k, v in draws.items()})
     np.testing.assert_allclose(extras.unconstrained(model, posterior), [[0.1, 0.2, 1, 0], [0.3, 0.4, 2, 0]], atol=1e-9)
     assert [part.split("[")[0] for part in FlatModel(model).labels] == ["b", "b", "a_log__", "c_interval__"]
+
+
+def test_many_groups_have_the_answer_of_quadrature():
+    """Three groups, by a grid over μ and τ."""
+    from benchmarks.zoo import many
+
+    model, mean, sd = many.groups(3, centred=True)
+    y = np.asarray(model.rvs_to_values[model["y"]].data, float)
+    mu, tau = np.linspace(-9, 9, 301)[:, None], np.geomspace(0.4, 1.2, 2001)  # as it has
+    variance = tau**2 + many.NOISE**2
+    log_p = -(mu**2) / 50 - (tau / 2) ** 2 / 2 + np.log(tau)
+    log_p = log_p + stats.norm.logpdf(y[:, None, None], mu, np.sqrt(variance)).sum(axis=0)
+    weights = np.exp(log_p - log_p.max())
+    weights /= weights.sum()
+    theta = mu + tau**2 / variance * (y[:, None, None] - mu)
+    values = np.stack(np.broadcast_arrays(mu, tau, *theta))
+    left = np.stack(np.broadcast_arrays(0, 0, *[tau**2 * many.NOISE**2 / variance] * 3))
+    expected = (weights * values).sum(axis=(1, 2))
+    np.testing.assert_allclose(mean, expected, atol=1e-6)
+    spread = (weights * ((values - expected[:, None, None]) ** 2 + left[:, None])).sum(axis=(1, 2))
+    np.testing.assert_allclose(sd, np.sqrt(spread), rtol=1e-5)
+
+
+def test_the_table_of_many_has_the_posteriors_that_it_says():
+    from benchmarks.zoo import many
+
+    text = Path(many.__file__).with_name("MANY.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| ([^|]+) \| [\d,]+ \|", text, re.MULTILINE) == list(many.CASES)

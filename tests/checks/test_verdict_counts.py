@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 
 import nbformat
+import pytest
 
+from benchmarks.verdicts import cures
 from benchmarks.verdicts.__main__ import judge
 from benchmarks.verdicts.cases import normals
 from helpers.checks.verdicts import LONGER, NOT, TRUST, UNDECIDED, WEIGHTS
@@ -56,3 +58,22 @@ def test_a_stored_row_is_made_again():
     for name in ("normal, right", "normal, wide, 3"):
         found = judge(name, normals()[name], seeds=2)
         assert found["right"] == stored[name]["right"] and set(found["said"]) <= set(stored[name]["said"])
+
+
+def test_the_chapter_says_what_mends_them():
+    cells = nbformat.read(ROOT / "notebooks/11_did_it_work.ipynb", as_version=4).cells
+    text = next(cell.source for cell in cells if "*moment matching*" in cell.source)
+    table = (ROOT / "benchmarks/verdicts/CURES.md").read_text(encoding="utf-8")
+    said = re.search(r"Of the (\d+) fits .*weights (\d+), matching (\d+), heavier (\d+), chains (\d+)", table)
+    fits, *mended = map(int, said.groups())
+    assert f"on the {fits} fits that are wrong" in text
+    assert [int(n) for n in re.findall(r"for (\d+) (?:of these|after|with)", text)] == mended
+    lost = re.search(r"^\| 0.2 and 0.8, one found \|.*\|$", table, re.MULTILINE)[0].split(" | ")
+    assert f"k-hat ended at {lost[4]}, and the mode was still lost" in text and lost[6] == "0 of 5"
+
+
+def test_moment_matching_finds_a_gaussian():
+    case = normals()["normal, shifted by 0.5"]
+    assert cures.matched(case.q, seed=0).mean[0] == pytest.approx(0.5)  # k-hat is low: nothing to mend
+    narrow = cures.matched(normals()["normal, narrow, 0.2"].q, seed=0)
+    assert 0.65 < narrow.scale.item() < 1.1  # of N(0, s²) about N(0, 1) k is 1 − s²: below 0.5 from s = 0.71 on
