@@ -17,7 +17,7 @@ import numpy as np
 import pymc as pm
 
 import helpers
-from benchmarks.shown import shown
+from benchmarks.shown_code import shown
 from helpers.fits import FlatModel, GaussianFit, approximate, psis
 from helpers.models.moons import network, two_moons
 from helpers.models.shop import purchases, visitors

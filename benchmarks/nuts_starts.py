@@ -19,7 +19,7 @@ import nutpie
 from nutpie.compiled_pyfunc import from_pyfunc
 
 import helpers
-from benchmarks.shown import shown
+from benchmarks.shown_code import shown
 from helpers.fits import FlatModel
 from helpers.models.shop import purchases, visitors
 from tools.markdown import table

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from benchmarks import better_gaussians, nuts_starts
-from benchmarks.shown import shown
+from benchmarks.shown_code import shown
 from helpers.fits import FlatModel
 
 
