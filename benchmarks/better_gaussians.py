@@ -198,6 +198,7 @@ def in_words(values: np.ndarray) -> list[str]:
 
 def main() -> None:
     helpers.start()
+    jax.config.update("jax_enable_compilation_cache", False)  # each seed compiles
     names = sys.argv[1:] or list(TEXTS)
     sections = [section(name) for name in names]
     text = HEAD.format(seeds=len(SEEDS)) + "\n".join(sections)

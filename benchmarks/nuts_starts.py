@@ -29,6 +29,7 @@ SEEDS = range(1, 6)
 CHAINS, WARM_UPS, DRAWS, EVERY = 4, (25, 100), 600, 50
 ROWS = 2_000  # of the million visitors
 ENOUGH = 1.01
+CHAPTER = "13_better_gaussians"
 PROBLEMS = ("climbers", "chain", "non-centred", "visitors")
 HEAD = f"""# Pathfinder as a start for NUTS
 
@@ -41,8 +42,8 @@ draws. Medians of {len(SEEDS)} seeds, with their range. "–": not below after {
 - **q's coordinates**: besides, NUTS moves in η, with ζ = mean + Lη, where LLᵀ is the covariance of q.
 
 Pathfinder is that of [chapter 13](../notebooks/13_better_gaussians.ipynb), with its four ways. What it takes itself, gradients on its ways
-and log densities of 100 draws at each place, has columns of its own. A log density costs less than a gradient, and those of one
-place are computed at once. The visitors are the first {ROWS:,} rows of chapter 6's million. CPU seconds are those of the sampler, in
+and log densities of 100 draws at each place, has columns of its own. The log densities of one place are computed at once, by the chapter's
+own function, which gives their gradients, too, and so takes more CPU seconds than they need. The visitors are the first {ROWS:,} rows of chapter 6's million. CPU seconds are those of the sampler, in
 proportion to the gradients, and of Pathfinder with compilation, on a machine that others used too.
 Made by `python -m benchmarks.nuts_starts`.
 
@@ -60,20 +61,19 @@ class Counted:
         return self.function(log_p, zeta)
 
 
-def chapter() -> dict:
-    models = {"CLIMBERS", "rng", "x", "y", "effect", "error_sd", "near", "climbers", "chain", "models", "flats"}
-    return shown("13_better_gaussians", {"value_and_slope", "values_and_slopes"} | models)
-
-
 def problem(name: str) -> FlatModel:
-    return FlatModel(purchases(*visitors(ROWS))) if name == "visitors" else chapter()["flats"][name]
+    if name == "visitors":
+        return FlatModel(purchases(*visitors(ROWS)))
+    models = {"CLIMBERS", "rng", "x", "y", "effect", "error_sd", "near", "climbers", "chain", "models", "flats"}
+    return shown(CHAPTER, models)["flats"][name]
 
 
 def pathfinder(flat: FlatModel, seed: int):
     """Mean and factor L of the best of four ways, and what they took: gradients, log densities, CPU seconds."""
-    its, rng, began = chapter(), np.random.default_rng(seed), time.process_time()
-    counts = [Counted(its[name]) for name in ("value_and_slope", "values_and_slopes")]
-    its["value_and_slope"], its["values_and_slopes"] = counts
+    counted = "value_and_slope", "values_and_slopes"
+    its, rng, began = shown(CHAPTER, {*counted}), np.random.default_rng(seed), time.process_time()
+    counts = [Counted(its[name]) for name in counted]
+    its |= dict(zip(counted, counts, strict=True))
     ways = [its["pathfinder"](flat.log_density, place, rng) for place in rng.uniform(-2, 2, (4, flat.size))]
     _, mean, covariance = max(ways, key=lambda way: way[0])
     return mean, np.linalg.cholesky(covariance), [count.draws for count in counts], time.process_time() - began
@@ -188,6 +188,7 @@ def in_words(used: np.ndarray) -> str:
 
 def main() -> None:
     helpers.start()
+    jax.config.update("jax_enable_compilation_cache", False)  # each seed compiles
     names = sys.argv[1:] or list(PROBLEMS)
     head = ["posterior", "size", "start", "warm-up", "gradients of NUTS", "CPU seconds"]
     head += ["Pathfinder: gradients", "log densities", "CPU seconds"]

@@ -19,7 +19,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -68,9 +68,8 @@ def compressed(file: Path) -> int:
     return min(len(data), len(gzip.compress(data, 6)))
 
 
-def weight(browser, file: Path, runs: int) -> int:
+def weight(browser, file: Path) -> int:
     """Bytes of all that a page loads, compressed."""
-    del runs  # all give the same
     page, loaded = browser.new_page(viewport=WINDOW), set()
     page.on("request", lambda request: loaded.add(request.url))
     page.goto(file.as_uri())
@@ -90,12 +89,11 @@ def paint(browser, file: Path, runs: int) -> list[float]:
     return np.median(found, axis=0).round().tolist()
 
 
-def audit(browser, file: Path, runs: int) -> dict:
+def audit(browser, file: Path) -> dict:
     """What axe-core finds on a whole page with all its folds open, by day and by night.
 
     Gives how many elements passed a rule, and of each rule that is broken seriously an example.
     """
-    del runs
     from axe_playwright_python.sync_playwright import Axe
 
     passed, broken = 0, {}
@@ -114,23 +112,19 @@ def audit(browser, file: Path, runs: int) -> dict:
     return {"passed": passed, "broken": broken}
 
 
-def each_page(measure: Callable, runs: int, only: str) -> dict:
-    """What `measure` finds on each page whose name begins so."""
-    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        found = {}
-        for name, file in build(Path(folder)).items():
-            if name.startswith(only):
-                found[name] = measure(browser, file, runs)
-                print(name, found[name], flush=True)
-        return found
+def each_page(measure: Callable, pages: dict) -> dict:
+    """What `measure` finds on each page."""
+    found = {}
+    for name, file in pages.items():
+        found[name] = measure(file)
+        print(name, found[name], flush=True)
+    return found
 
 
-def sliders(runs: int, only: str) -> dict:
+def sliders(browser, pages: dict, runs: int) -> dict:
     """Median and 95th percentile of a widget's sliders, on the site and in JupyterLab, in milliseconds."""
-    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        pages = {name: file for name, file in build(Path(folder)).items() if name.startswith(only)}
-        homes = {"site": slider_latency.on_site(browser, pages, 30 * runs)}
-    homes["JupyterLab"] = slider_latency.in_jupyterlab(widgets.__all__, 30 * runs)
+    homes = {"site": slider_latency.on_site(browser, pages, 30 * runs)}
+    homes["JupyterLab"] = slider_latency.in_jupyterlab(browser, widgets.__all__, 30 * runs)
     return {
         home: {name: [len(times), *np.percentile(times, [50, 95]).round(1)] for name, times in found.items()}
         for home, found in homes.items()
@@ -138,10 +132,10 @@ def sliders(runs: int, only: str) -> dict:
 
 
 PARTS = {
-    "weight": lambda runs, only: each_page(weight, runs, only),
-    "paint": lambda runs, only: each_page(paint, runs, only),
+    "weight": lambda browser, pages, runs: each_page(partial(weight, browser), pages),
+    "paint": lambda browser, pages, runs: each_page(partial(paint, browser, runs=runs), pages),
     "sliders": sliders,
-    "audit": lambda runs, only: each_page(audit, runs, only),
+    "audit": lambda browser, pages, runs: each_page(partial(audit, browser), pages),
 }
 
 
@@ -152,9 +146,7 @@ def shown(part: str, found: dict) -> str:
         return "All that a page loads, compressed; allowed are 2 MB.\n\n" + table(["page", "weight"], rows)
     if part == "paint":
         rows = [[name, f"{first:.0f} ms", f"{largest:.0f} ms"] for name, (first, largest) in found.items()]
-        words = (
-            "From the start of loading to the first picture, and to the largest part of the window; wanted is 1 s.\n\n"
-        )
+        words = "From the start of loading to the first text or picture, and to the largest part of the window; wanted is 1 s.\n\n"
         return words + table(["page", "first contentful paint", "largest contentful paint"], rows)
     if part == "sliders":
         rows = [
@@ -185,6 +177,27 @@ def report(stored: dict) -> str:
     return text
 
 
+def store(part: str, found: dict, chromium_version: str, note: str) -> None:
+    """Keep what a part has found, and write the page of results anew.
+
+    Parameters
+    ----------
+    part : str
+    found : dict
+    chromium_version : str
+    note : str
+        What a reader of the results should know.
+    """
+    versions = f"Chromium {chromium_version}"
+    if part == "audit":
+        versions += f", axe-core of axe-playwright-python {version('axe-playwright-python')}"
+    stored = json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
+    made = {"date": date.today().isoformat(), "machine": machine(), "versions": versions, "note": note}
+    stored[part] = made | {"found": found}
+    STORED.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    TABLE.write_text(report(stored), encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.site", description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all by default")
@@ -198,20 +211,13 @@ def main() -> None:
         parser.error(f"no part {', '.join(sorted(unknown))}: there are {', '.join(PARTS)}")
     if missing():
         sys.exit(f"cannot measure: {missing()}")
-    for part in given.parts or PARTS:
-        found = PARTS[part](given.runs, given.only)
-        if given.only:
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        pages = {name: file for name, file in build(Path(folder)).items() if name.startswith(given.only)}
+        for part in given.parts or PARTS:
+            found = PARTS[part](browser, pages, given.runs)
             print(shown(part, found))
-            continue
-        with chromium() as browser:
-            versions = f"Chromium {browser.version}"
-        if part == "audit":
-            versions += f", axe-core of axe-playwright-python {version('axe-playwright-python')}"
-        stored = json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
-        made = {"date": date.today().isoformat(), "machine": machine(), "versions": versions, "note": given.note}
-        stored[part] = made | {"found": found}
-        STORED.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-        TABLE.write_text(report(stored), encoding="utf-8")
+            if not given.only:
+                store(part, found, browser.version, given.note)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tools.browser import chromium, jupyter, run_all, wait_for_kernel, write_notebook
+from tools.browser import jupyter, run_all, wait_for_kernel, write_notebook
 
 STEP = 0.016  # seconds between two moves of the mouse: what a screen shows
 EVENTS = 150  # a slider
@@ -82,10 +82,10 @@ def on_site(browser, pages: dict[str, Path], events: int = EVENTS) -> dict[str, 
     return found
 
 
-def in_jupyterlab(names: list[str], events: int = EVENTS) -> dict[str, list[float]]:
+def in_jupyterlab(browser, names: list[str], events: int = EVENTS) -> dict[str, list[float]]:
     """Latencies by the widget."""
     found = {}
-    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+    with tempfile.TemporaryDirectory() as folder:
         for name in names:
             write_notebook(Path(folder, f"{name}.ipynb"), f"from helpers.widgets import {name}\n\n{name}()")
         with jupyter(Path(folder)) as address:

@@ -235,6 +235,19 @@ def test_public_workflow():
     assert runs["lock"][-1] == "uv pip sync --require-hashes requirements.lock"
 
 
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the switches are those of x86")
+def test_the_run_with_another_rounding_switches_all_of_numpy_off():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    other = workflow["jobs"]["rounding"]["steps"][-1]["env"]
+    code = "from numpy._core import _multiarray_umath as m; print([x for x in m.__cpu_dispatch__ if m.__cpu_features__[x]])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | other, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert all(value in contributing for value in other.values())
+
+
 def test_every_command_names_the_group_that_it_needs():
     groups = {"pytest": "dev", "sphinx-build": "site", "python -m benchmarks": "bench", "ruff": "lint"}
     own = Path(__file__).name

@@ -57,7 +57,7 @@ def test_imports_never_run_round():
     assert [*TopologicalSorter(graph).static_order()]  # raises CycleError where they do
 
 
-OTHERS = [*(HELPERS.parent / "tools").glob("*.py"), *(HELPERS.parent / "benchmarks").glob("*.py")]
+OTHERS = [*(HELPERS.parent / "tools").glob("*.py"), *(HELPERS.parent / "benchmarks").rglob("*.py")]
 
 
 @pytest.mark.parametrize("path", [*MODULES, *OTHERS], ids=lambda path: f"{path.parent.name}.{path.stem}")

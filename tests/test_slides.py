@@ -68,3 +68,19 @@ def test_keys_turn_the_slides_and_widgets_live(decks, browser):
     widget.locator("input[type=range]").first.press("ArrowRight")
     assert widget.inner_html() != before and complaints == []
     page.close()
+
+
+def test_a_click_among_all_slides_leads_to_one_and_does_nothing_on_it(decks, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 720}, offline=True)
+    page.goto(Path(decks[1] / f"{MIXTURES}.html").as_uri())
+    figure = page.locator("section:has(.elbo-figure)").first
+    page.locator(".number").first.click()
+    figure.scroll_into_view_if_needed()
+    picture = figure.locator(".elbo-figure img").bounding_box()
+    page.mouse.click(picture["x"] + 20, picture["y"] + 20)
+    page.wait_for_function("section => Math.abs(section.getBoundingClientRect().top) <= 1", arg=figure.element_handle())
+    assert page.locator("body.all").count() == 0
+    assert figure.locator(".elbo-figure img").count() == 1  # it is drawn when its own picture or button is clicked
+    figure.locator(".elbo-figure button").click()
+    figure.locator(".js-plotly-plot").wait_for()
+    page.close()

@@ -54,7 +54,7 @@ These are the versions of the main packages; `requirements.lock` has all of them
 """
 AUDIT = """\
 On {date}, axe-core asked all its rules of all {pages} pages, whole and with every fold open, by day and by night
-(`python -m benchmarks.site audit`): {passed:,} checks passed, and {bad} were of a kind that it calls serious or critical.
+(`python -m benchmarks.site audit`): {passed:,} checks passed, and it found {bad} that it calls serious or critical.
 The tests ask each page again, on a telephone by night, with the first few of whatever a page has many of."""
 SYMPTOMS = """\
 # Index of symptoms
@@ -125,7 +125,7 @@ def _browser(root: Path = ROOT) -> str:
     found = audit["found"].values()
     bad = sum(count for each in found for count, _ in each["broken"].values())
     passed = sum(each["passed"] for each in found)
-    return AUDIT.format(date=audit["date"], pages=len(found), passed=passed, bad=bad or "none")
+    return AUDIT.format(date=audit["date"], pages=len(found), passed=passed, bad=bad or "nothing")
 
 
 def _checked(root: Path = ROOT) -> str:

@@ -9,16 +9,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import helpers
 
 helpers.start()
 
-from benchmarks.verdicts.cases import Case, cases
+from benchmarks.verdicts.cases import Case, all_cases
 from helpers.checks import diagnose
-from helpers.checks.comparison import Margins, compared
 from helpers.checks.instruments import TRUST, UNDECIDED, WEIGHTS
 from helpers.fits.weights import HEAVIER, psis
 
@@ -28,15 +26,9 @@ SEEDS = 20
 
 def right(case: Case, weighted: bool) -> bool:
     """Whether all margins of q, or of its weighted draws, are within the limits, judged by exact draws."""
-    model = case.q.model
-    exact = Margins.of(model, case.exact, clusters=len(case.exact))
     draws = 20_000 if weighted else len(case.exact)  # what a reader gets; and enough to know q by
     sample = case.q.draws(draws, seed=1, df=HEAVIER if weighted else None)
-    judged = Margins.of(model, sample.values, clusters=draws)
-    if weighted:
-        judged = replace(judged, weights=psis(sample.log_ratio)[0])
-    table = compared(judged, exact)
-    return bool(table["value"].between(table["low"], table["high"]).all())
+    return case.has_right(sample.values, psis(sample.log_ratio)[0] if weighted else None)
 
 
 def judge(name: str, case: Case, seeds: int) -> dict:
@@ -66,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=SEEDS)
     seeds = parser.parse_args().seeds
-    rows = [judge(name, case, seeds) for name, case in cases().items()]
+    rows = [judge(name, case, seeds) for name, case in all_cases().items()]
     print(summary(rows))
     if seeds >= SEEDS:
         (FOLDER / "results.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

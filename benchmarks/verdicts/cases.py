@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pymc as pm
 from scipy import special
 
+from helpers.checks.comparison import Margins, compared
 from helpers.fits import FlatModel, GaussianFit, approximate
 from helpers.fits.weights import HEAVIER, effective, psis
 from helpers.truth import best_gaussian, student_t
@@ -32,6 +34,22 @@ class Case:
     kind: str
     q: GaussianFit
     exact: np.ndarray
+
+    @cached_property
+    def _margins(self) -> Margins:
+        return Margins.of(self.q.model, self.exact, clusters=len(self.exact))
+
+    def has_right(self, zeta: np.ndarray, weights: np.ndarray | None = None) -> bool:
+        """Whether all margins of these draws are within the limits of `diagnose`, judged by the exact draws.
+
+        Parameters
+        ----------
+        zeta : array, shape (draws, size)
+        weights : array, shape (draws,), optional
+        """
+        judged = Margins.of(self.q.model, zeta, clusters=len(zeta))
+        table = compared(judged if weights is None else replace(judged, weights=weights), self._margins)
+        return bool(table["value"].between(table["low"], table["high"]).all())
 
 
 def flat(build: Callable) -> FlatModel:
@@ -306,6 +324,6 @@ def regression(x: np.ndarray, y: np.ndarray, total: bool) -> None:
         pm.Deterministic("total", b.sum())
 
 
-def cases() -> dict[str, Case]:
+def all_cases() -> dict[str, Case]:
     """All of them."""
     return normals() | correlated() | tails() | modes() | transformed() | data()

@@ -7,14 +7,14 @@ import numpy as np
 MEAN, SDS = 0.1, (0.9, 1.1)  # what counts as arrived: every mean within so many posterior sds, every ratio of sds
 
 
-def errors(mean, sd, gold: dict) -> np.ndarray:
+def worst_errors(mean, sd, gold: dict) -> np.ndarray:
     """Worst error of a mean, in posterior sds; least and largest ratio of sds."""
     ratio = np.asarray(sd) / gold["sd"]
     return np.array([np.abs((mean - np.array(gold["mean"])) / gold["sd"]).max(), ratio.min(), ratio.max()])
 
 
 def arrived(found) -> bool:
-    """Whether `errors` are small enough; not where one of them is NaN."""
+    """Whether `worst_errors` are small enough; not where one of them is NaN."""
     shift, low, high = found
     return bool(shift < MEAN and SDS[0] < low and high < SDS[1])
 

@@ -18,7 +18,7 @@ import numpy as np
 import pymc as pm
 
 from benchmarks.zoo import TRIED, ZOO
-from benchmarks.zoo.errors import errors, in_words
+from benchmarks.zoo.errors import in_words, worst_errors
 from tools.markdown import table
 
 FOLDER = Path(__file__).parent
@@ -63,7 +63,7 @@ def judged(method: str, name: str, gold: dict) -> str:
     except Exception as error:  # noqa: BLE001 (whatever it is, the row says that there is no answer)
         print(name, method, type(error).__name__, error, file=sys.stderr)
         return "–"
-    return in_words(errors(zeta.mean(axis=0), zeta.std(axis=0), gold), seconds)
+    return in_words(worst_errors(zeta.mean(axis=0), zeta.std(axis=0), gold), seconds)
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 import helpers
 from benchmarks.zoo import ZOO
-from benchmarks.zoo.errors import MEAN, SDS, arrived, errors
+from benchmarks.zoo.errors import MEAN, SDS, arrived, worst_errors
 from helpers.fits import FlatModel, approximate
 from tools.gold import asked
 from tools.markdown import table
@@ -38,7 +38,7 @@ def worst(found: list[np.ndarray]) -> str:
     return f"{shift.max():.2f} · {low.min():.2f}–{high.max():.2f}"
 
 
-def judge(name: str, gold: dict) -> dict:
+def row_of(name: str, gold: dict) -> dict:
     """One row of the table, and whether all seeds arrived and were trusted."""
     began = time.perf_counter()
     flat, seconds, fits = FlatModel(ZOO[name].model()), [], []
@@ -46,8 +46,8 @@ def judge(name: str, gold: dict) -> dict:
         fits.append(approximate(flat, seed=seed, progress=False))
         seconds.append(time.perf_counter() - began)
         began = time.perf_counter()
-    of_q = [errors(fit.q.mean, fit.q.sd, gold) for fit in fits]
-    found = [errors(fit.draws.mean, fit.draws.sd, gold) for fit in fits]
+    of_q = [worst_errors(fit.q.mean, fit.q.sd, gold) for fit in fits]
+    found = [worst_errors(fit.draws.mean, fit.draws.sd, gold) for fit in fits]
     trusted = [fit.usable for fit in fits]
     cells = [name, flat.size, worst(of_q), worst(found)]
     cells += [f"{sum(trusted)} of {len(SEEDS)}", f"{seconds[0]:.1f}", f"{np.median(seconds[1:]):.1f}"]
@@ -60,7 +60,7 @@ def main() -> None:
     helpers.start()
     names = asked(__doc__.splitlines()[0], ZOO)
     gold = json.loads((FOLDER / "gold.json").read_text(encoding="utf-8"))
-    rows = [judge(name, gold[name]) for name in names]
+    rows = [row_of(name, gold[name]) for name in names]
     plain = [row for row in rows if row["unimodal"] and not row["hard"]]
     both = sum(all(row["trusted"]) and all(row["arrived"]) for row in plain)
     wrong = sum(t and not a for row in rows for t, a in zip(row["trusted"], row["arrived"], strict=True))

@@ -25,7 +25,7 @@ from numpyro.infer.autoguide import AutoMultivariateNormal
 
 import helpers
 from benchmarks.zoo import TRIED, ZOO
-from benchmarks.zoo.errors import arrived, errors, in_words
+from benchmarks.zoo.errors import arrived, in_words, worst_errors
 from benchmarks.zoo.gold import in_order
 from helpers.fits import FlatModel, approximate
 from helpers.fits.starting_places import jittered
@@ -137,7 +137,7 @@ def compare(name: str, gold: dict) -> dict[str, tuple[np.ndarray, float]]:
             mean, sd = (np.asarray(part, float) for part in fit(flat))
         except FloatingPointError:  # how pm.fit ends at NaN
             mean = sd = np.full(flat.size, np.nan)
-        found[method] = errors(mean, sd, gold), time.process_time() - began
+        found[method] = worst_errors(mean, sd, gold), time.process_time() - began
         print(name, method, in_words(*found[method]), sep=" | ", flush=True)
         jax.clear_caches()
     return found

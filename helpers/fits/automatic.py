@@ -17,7 +17,7 @@ from helpers.fits.gaussian_fit import GaussianFit
 from helpers.fits.model_checks import check_all_rows
 from helpers.fits.short_chains import Chains, run_chains
 from helpers.fits.some_rows import GAP, check_rows, gap, peak_of, sampled, stand_in, with_density
-from helpers.fits.starting_places import DENSE, NEWTON, best_on_the_way, jittered, scale_at, separate
+from helpers.fits.starting_places import DENSE, NEWTON, best_on_the_way, jittered, scale_at
 from helpers.fits.weights import HEAVIER, MOST, enough, psis, usable
 from helpers.fits.whitened import first_rate, improve
 from helpers.truth.draws import Draws
@@ -44,8 +44,8 @@ def approximate(
     (With more than 200 parameters it has one start. The course's loop begins there, too, mean-field, and the better of
     both is kept: an edge of the density, as models with many groups have, attracts the optimiser, and not the loop.) In
     the coordinates of this Gaussian the course's loop then runs, round after round, until a round gains nothing. Then it
-    looks on the other side of a start that q does not reach: there may be a mirror image. Last come importance weights of q's draws; where these are not reliable, of draws from a
-    t about q (up to 100 parameters), and else short Markov chains from the draws of q.
+    looks on the other side of a start that q does not reach: there may be a mirror image. Last come importance weights of
+    q's draws; else of draws from a t about q (up to 100 parameters); else short Markov chains from the draws of q.
 
     Parameters
     ----------
@@ -64,8 +64,8 @@ def approximate(
     -------
     Approximation
         Draws in the model's own names, a summary of which margins to believe, predictions. With up to 150 parameters q
-        is full-rank; up to 1,000 it takes its directions from the inverse Hessian, and learns a standard deviation along
-        each; beyond, parameters are independent.
+        is full-rank. Up to 1,000 it learns sds along the directions of the inverse Hessian, where these gain anything
+        over independent parameters. Beyond, parameters are independent.
 
     Raises
     ------
@@ -245,14 +245,14 @@ class _Search:
         """Take the best place of all; `lost` is the share of the others, by their ELBOs, as if each were a Gaussian."""
         places = [(self.q, self.sample)]
         for other in others:
-            if not all(separate(place, other) for place, _ in places):
+            if not all(place.separate_from(other) for place, _ in places):
                 continue
             self.say("another start has led to another place")
             there = _Search(self.flat, self.seed, self.say)
             there.take(other)
             there.improve()
             fine = np.isfinite(there.sample.log_ratio.mean())
-            if fine and all(separate(place, there.q) for place, _ in places):
+            if fine and all(place.separate_from(there.q) for place, _ in places):
                 places.append((there.q, there.sample))
         places.sort(key=lambda place: -place[1].log_ratio.mean())
         if len(places) > 1:

@@ -13,6 +13,7 @@ from helpers.fits.flat_model import FlatModel
 from helpers.truth.draws import Draws
 
 REACH = 0.999  # of the mass of one coordinate: beyond that q does not reach
+VALLEY = 1.0  # nats that log p̃ must fall between two places to make them modes of their own
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,14 @@ class GaussianFit:
     def reaches(self, zeta: np.ndarray) -> bool:
         """Whether q comes to this ζ, shape (size,), on the straight line from its mean: in units of its sd along it."""
         return bool(np.linalg.norm(self.whiten(zeta[None])) <= stats.norm.isf((1 - REACH) / 2))
+
+    def separate_from(self, other: GaussianFit) -> bool:
+        """Whether the means are beyond the reach of both, and log p̃ has a valley between them."""
+        if self.reaches(other.mean) or other.reaches(self.mean):
+            return False
+        between = np.linspace(0, 1, 21)[:, None]
+        log_p = np.asarray(self.model.log_densities(self.mean + between * (other.mean - self.mean)))
+        return bool(log_p[1:-1].min() < min(log_p[0], log_p[-1]) - VALLEY)
 
     @property
     def factor(self) -> np.ndarray:

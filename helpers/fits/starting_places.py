@@ -2,8 +2,8 @@
 
 The mode alone can be at an edge where no mass is (a hierarchy's sd of zero). So every place on the way is asked, by its
 own Hessian and the ELBO of the Gaussian that follows from it: the idea of Pathfinder (Zhang, Carpenter, Gelman and
-Vehtari 2022, arXiv:2108.03782), with exact second derivatives (beyond
-1,000 parameters, an estimate of the Hessian's diagonal).
+Vehtari 2022, arXiv:2108.03782), with exact second derivatives (beyond 1,000 parameters, an estimate of
+the Hessian's diagonal).
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from jax.scipy.stats import norm
 from scipy import optimize
 
 from helpers.fits.flat_model import FlatModel
-from helpers.fits.gaussian_fit import GaussianFit
 
 ITERATIONS = 300  # of the optimiser, for each start
 PLACES = 20, 4  # on each way that are looked at, with few parameters and with many
@@ -26,7 +25,6 @@ BREAKS = ValueError, np.linalg.LinAlgError, UnboundLocalError  # SciPy's, where 
 PAIRS = 50  # antithetic pairs of draws behind the ELBO of a place
 NEWTON, DENSE = 200, 1_000  # parameters up to which the optimiser takes the Hessian, and up to which a place does
 BEYOND = 1e6  # nats that a draw costs where log p̃ is not finite: the place with the fewest of them is the best
-VALLEY = 1.0  # nats that log p̃ must fall between two places to make them modes of their own
 PROBES = 64  # random signs behind the Hessian's diagonal, where the whole would be too large
 
 
@@ -148,18 +146,3 @@ def inverse_root(precision):
     root = vectors / jnp.sqrt(jnp.maximum(jnp.abs(values), least)) / unit[:, None]
     upper = jnp.linalg.qr(root.T, mode="r")
     return (upper * jnp.sign(jnp.diag(upper))[:, None]).T
-
-
-def separate(a: GaussianFit, b: GaussianFit) -> bool:
-    """Whether the means are beyond the reach of both, and log p̃ has a valley between them.
-
-    Parameters
-    ----------
-    a, b : GaussianFit
-        Of one model.
-    """
-    if a.reaches(b.mean) or b.reaches(a.mean):
-        return False
-    between = np.linspace(0, 1, 21)[:, None]
-    log_p = np.asarray(a.model.log_densities(a.mean + between * (b.mean - a.mean)))
-    return bool(log_p[1:-1].min() < min(log_p[0], log_p[-1]) - VALLEY)

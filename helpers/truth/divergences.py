@@ -77,11 +77,11 @@ def _expectation(q: Target, p: Target, function) -> float:
         overflowed |= bool(np.any(counts & ~np.isfinite(inner)))
         return np.where(counts & np.isfinite(value), value, 0.0)
 
-    total = _integrate(integrand, q, p)
+    total = integrate(integrand, q, p)
     return float(function(0.0, -np.inf)) if overflowed else total
 
 
-def _edges(weight: Target, other: Target) -> np.ndarray:
+def panel_edges(weight: Target, other: Target) -> np.ndarray:
     """Panel edges: doubling distances from every anchor, cut where `weight` underflows."""
     distances = np.concatenate([[0.0], 2.0 ** np.arange(-3, FARTHEST)])
     edges = []
@@ -104,9 +104,27 @@ def _edges(weight: Target, other: Target) -> np.ndarray:
     return edges[max(alive[0] - 1, 0) : alive[-1] + 2]
 
 
-def _integrate(integrand, weight: Target, other: Target) -> float:
-    """Sum of the panels' integrals, plus what lies beyond the last panels of a tail that never underflows."""
-    edges = _edges(weight, other)
+def integrate(integrand, weight: Target, other: Target) -> float:
+    """Sum of the panels' integrals, plus what lies beyond the last panels of a tail that never underflows.
+
+    Parameters
+    ----------
+    integrand
+        Function of an array of θ, of the same shape, that decays as `weight`'s density does.
+    weight, other
+        Their anchors say where panels must be fine; the range ends where `weight` underflows.
+
+    Returns
+    -------
+    float
+        The integral, ±inf where it diverges.
+
+    Raises
+    ------
+    ValueError
+        If double precision cannot hold `weight` where it lies.
+    """
+    edges = panel_edges(weight, other)
     with np.errstate(all="ignore"):
         panels = tanhsinh(integrand, edges[:-1], edges[1:], atol=1e-13, rtol=1e-10, maxlevel=8).integral
         total = panels.sum()
