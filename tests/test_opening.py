@@ -83,7 +83,9 @@ class Lab:
         self.page.on("response", lambda reply: reply.status < 400 or self.failed.append(f"{reply.status} {reply.url}"))
         self.page.goto(address.format(page=f"lab/tree/{first}"))  # where the command leads
         self.page.wait_for_function("window.jupyterapp")
-        self.page.evaluate("window.jupyterapp.restored")
+        self.page.wait_for_function(
+            f"path => {SHOWN}?.context?.path === path", arg=first
+        )  # else it would come on top later
 
     def open(self, path: str) -> None:
         """Open a notebook, and wait until its pictures are there and its kernel has said what it is."""

@@ -19,7 +19,8 @@ from pathlib import Path
 import nbformat
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")  # the first has no window, and half the work
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 # no sandbox: it fails as root and in containers. The rest keeps the browser from calling home.
 FLAGS = [
     "--no-sandbox",
@@ -39,7 +40,7 @@ SETTINGS = {
 def missing() -> str:
     """Why no browser test can run here; empty where one can."""
     if CHROMIUM is None:
-        return "no chromium or google-chrome on the PATH"
+        return f"none of {', '.join(BROWSERS)} is on the PATH"
     try:
         import jupyterlab  # noqa: F401
         import notebook  # noqa: F401
