@@ -70,6 +70,13 @@ def test_the_chapter_says_what_mends_them():
     assert [int(n) for n in re.findall(r"for (\d+) (?:of these|after|with)", text)] == mended
     lost = re.search(r"^\| 0.2 and 0.8, one found \|.*\|$", table, re.MULTILINE)[0].split(" | ")
     assert f"k-hat ended at {lost[4]}, and the mode was still lost" in text and lost[6] == "0 of 5"
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.endswith(" of 5 |")]
+    wrong = [row[1:2] + [count == "5 of 5" for count in row[5:9]] for row in rows if row[2] == "no"]
+    by_matching = [(heavier, chains) for _, _, matching, heavier, chains in wrong if matching]
+    assert all(map(any, by_matching)) and f"All {len(by_matching)} that moment matching mends are mended" in text
+    assert [row[1:] for row in wrong if row[0] == "lost mode" and any(row[1:])] == [[False, False, True, False]]
+    khat = {row[0]: float(row[3]) for row in rows}
+    assert khat["Student-t, ν = 10"] > khat["Student-t, ν = 3"] > 0.7  # the first is right, the second wrong
 
 
 def test_moment_matching_finds_a_gaussian():
