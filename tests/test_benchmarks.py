@@ -303,7 +303,7 @@ def test_readme_says_what_was_measured():
     readme = " ".join((main.ROOT / "README.md").read_text(encoding="utf-8").split())
     assert f"within a fifth of our time on {words[9 - slower]} and slower on {words[slower]};" in readme
     said = (
-        f"NumPyro has not arrived after {int(np.median(last['seconds']))} seconds, ours after {ours['minibatch']:.0f}"
+        f"NumPyro has not arrived after {int(np.median(last['seconds']))} seconds, and ours has after {ours['minibatch']:.0f}"
     )
     assert said in readme
     most, recipes = max(first_calls("ours")), first_calls("published")
