@@ -23,7 +23,7 @@ RUNS = 3
 WAYS = {
     "policy": "the course's policy, `helpers.start()`",
     "default": "PyMC's defaults (numba)",
-    "c": '`backend="c"`',
+    "c": '`backend="c"` for fit or sampler, the rest as by default',
 }
 TASKS = {
     "weights": "2 weights: 10,000 iterations, draws, predictions",

@@ -1,30 +1,16 @@
 """Start-up policy: plain PyMC calls that get going within seconds on a cold machine.
 
-JAX gets a first fit or sampler going within seconds where PyMC's default backend may compile for minutes.
+JAX gets a first fit or sampler going within seconds where PyMC's default backend may compile for a minute and more.
 Draws that run only once are not compiled at all, because compiling them would take longer than making them: they
 are rewritten as by PyMC's own mode, which keeps logarithms finite, and run by Python.
 A ``backend=`` that you pass yourself always wins.
 
-Measured in November 2026 (2 cores of the 2.1 GHz class, PyMC 6.4, compile caches empty, Python's bytecode
-cached), in seconds, ranges over two runs; the rows without a range ran once:
-
-=============================================  ===========  ==========
-import, 10,000 iterations, sample, predict     2 weights    40 weights
-=============================================  ===========  ==========
-this policy                                    6.5-6.9      7.9-8.1
-PyMC's defaults (numba)                        29           165
-``backend="c"``, draws with FAST_COMPILE       -            38
-FAST_COMPILE for everything                    -            16
-``import pymc`` and ``pm.sample``, policy      5.8-7.0      -
-``import pymc`` and ``pm.sample``, defaults    14           -
-=============================================  ===========  ==========
-
-Where Python has no bytecode of the packages (the very first import after ``uv sync``) the policy's rows
-become 17-18, 19-21 and 22-26, nearly all of the difference being imports; ``uv sync --compile-bytecode``
-pays for it at installation.
-These rows are older than the choice of rewrites. Beside other work, one run each, 2 weights: drawing and predicting
-take 3.6 s, with FAST_COMPILE's rewrites 3.2 s; 500,000 log likelihoods of the 40 weights take 4.7 s, not 1.2 s, since
-softplus goes number by number through Python.
+Measured (`benchmarks/POLICY.md`; two cores, empty caches): `import pymc`, a fit of 10,000 iterations, draws and predictions
+take 8 s with 2 weights and 10 s with 40; with PyMC's defaults 22 s and 91 s, with ``backend="c"`` 23 s and 58 s. Where
+Python has no bytecode of the packages (the very first import after ``uv sync``), imports take some 15 s more;
+``uv sync --compile-bytecode`` pays for it at installation.
+What is not compiled is slower where there is much of it: beside other work, 500,000 log likelihoods of the 40 weights took 4.7 s, with
+FAST_COMPILE's rewrites 1.2 s, since softplus goes number by number through Python.
 JAX is slow for SVGD with many particles; pass a ``backend=`` there.
 """
 

@@ -13,9 +13,10 @@ from numpyro.infer.util import potential_energy
 from scipy import special
 
 from benchmarks import __main__ as main
-from benchmarks import fits, growth, keys, particles, problems, report, start
+from benchmarks import fits, growth, keys, particles, policy, problems, report, start
 from benchmarks.problems import PROBLEMS, quadrature_elbo, readings
 from benchmarks.report import TITLES
+from helpers import startup
 from helpers.fits import FlatModel, GaussianFit, advi
 from helpers.pictures import svgd_menu
 
@@ -302,13 +303,25 @@ def test_readme_says_what_was_measured():
     words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     readme = " ".join((main.ROOT / "README.md").read_text(encoding="utf-8").split())
     assert f"within a fifth of our time on {words[9 - slower]} and slower on {words[slower]};" in readme
-    said = (
-        f"NumPyro has not arrived after {int(np.median(last['seconds']))} seconds, and ours has after {ours['minibatch']:.0f}"
-    )
+    said = f"NumPyro has not arrived after {int(np.median(last['seconds']))} seconds, and ours has after {ours['minibatch']:.0f}"
     assert said in readme
     most, recipes = max(first_calls("ours")), first_calls("published")
     assert f"ours take at most {most:.0f} seconds, the recipes {min(recipes):.0f} to {max(recipes):.0f}." in readme
     assert f"the first time within {most:.0f} seconds]" in readme  # the picture's alternative text
+
+
+def test_the_start_up_policy_says_what_was_measured():
+    lines = policy.TABLE.read_text(encoding="utf-8").splitlines()
+    rows = {line.strip("| ").split(" | ")[0]: line.strip("| ").split(" | ")[1:] for line in lines if " to " in line}
+    of_policy, default, c = ([round(float(cell.split()[0])) for cell in rows[way]] for way in policy.WAYS.values())
+    assert len(of_policy) == len(policy.TASKS)
+    said = " ".join(startup.__doc__.split())
+    assert f"take {of_policy[0]} s with 2 weights and {of_policy[1]} s with 40;" in said
+    assert f'defaults {default[0]} s and {default[1]} s, with ``backend="c"`` {c[0]} s and {c[1]} s.' in said
+
+
+def test_a_task_of_the_policy_runs_in_a_process_of_its_own():
+    policy.seconds("policy", "nuts")  # raises where the process fails
 
 
 def executed(function):
