@@ -8,6 +8,7 @@ Writes `benchmarks/POLICY.md`.
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -93,4 +94,12 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    work(*sys.argv[1:]) if sys.argv[1:] else main()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.policy", description=__doc__.splitlines()[0])
+    parser.add_argument("way", nargs="?", choices=WAYS)
+    parser.add_argument(
+        "task", nargs="?", choices=TASKS, help="of them, in this process; without both, all are measured"
+    )
+    given = parser.parse_args()
+    if given.way and not given.task:
+        parser.error(f"way needs a task: one of {', '.join(TASKS)}")
+    work(given.way, given.task) if given.way else main()

@@ -83,9 +83,8 @@ class Lab:
         self.page.on("response", lambda reply: reply.status < 400 or self.failed.append(f"{reply.status} {reply.url}"))
         self.page.goto(address.format(page=f"lab/tree/{first}"))  # where the command leads
         self.page.wait_for_function("window.jupyterapp")
-        self.page.wait_for_function(
-            f"path => {SHOWN}?.context?.path === path", arg=first
-        )  # else it would come on top later
+        # else it would come on top of what is opened next
+        self.page.wait_for_function(f"path => {SHOWN}?.context?.path === path", arg=first)
 
     def open(self, path: str) -> None:
         """Open a notebook, and wait until its pictures are there and its kernel has said what it is."""

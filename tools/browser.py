@@ -19,7 +19,7 @@ from pathlib import Path
 import nbformat
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")  # the first has no window, and half the work
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")  # the first has no window, and less work
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 # no sandbox: it fails as root and in containers. The rest keeps the browser from calling home.
 FLAGS = [
